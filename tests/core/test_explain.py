@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from volact.core.explain import classes, explain, near_misses, of_class, parse_code
+from volact.core.explain import classes, explain, named_in, near_misses, of_class, parse_code
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
@@ -168,3 +168,26 @@ def test_an_unknown_class_is_named_with_those_spelt_alike() -> None:
     with pytest.raises(InputError, match="there is no class 'dsn'") as caught:
         of_class("dsn", ERRORS)
     assert "dns" in caught.value.hint
+
+
+MESSAGE = (
+    "The client has sent an activation request to the key management service machine. Info: "
+    "{code}, 0x00000000, kms1:1688, c004f00f-1111-2222-3333-444455556666, 20261128, 0, 2, 120"
+)
+
+
+@pytest.mark.parametrize("code", ["0xC004F074", "C004F074", "-1073418124", "3221549172"])
+def test_a_message_of_windows_is_explained_by_the_code_in_it(code: str) -> None:
+    assert explain(MESSAGE.format(code=code), ERRORS).code == "0xC004F074"
+
+
+def test_everything_that_a_text_names_is_found_once() -> None:
+    text = MESSAGE.format(code="0x8007232B") + " 0xC004F074 [kms-unreachable] hr=0x8007232B"
+    text += " SL_E_INVALID_PRODUCT_KEY"
+    names = [one.name for one in named_in(text, ERRORS)]
+    assert names == ["0x8007232B", "0xC004F074", "kms-unreachable", "0xC004F050"]
+
+
+@pytest.mark.parametrize("text", ["", "kms1:1688", "c004f074-1111", "0xC004F0749", "20261128 5"])
+def test_what_only_looks_like_a_code_is_none(text: str) -> None:
+    assert named_in(text, ERRORS) == ()

@@ -1,7 +1,8 @@
 """What a code, an event or a finding means, and what to do about it.
 
 Takes codes as people meet them: 0xC004F074, C004F074, -1073418124,
-3221549172, a symbol, an event id, the number of a Windows error, a finding id.
+3221549172, a symbol, an event id, the number of a Windows error, a finding id,
+or a text that names some of them, such as a message of Windows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from volact.model.text import listed, say
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
 _DECIMAL = re.compile(r"[+-]?\d{1,20}")
 _WIN32 = 0x80070000
+# Numbers as long as a code, symbols and ids of findings; of a GUID's parts none.
+_IN_TEXT = re.compile(
+    r"(?<![\w-])(?:0[xX][0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}|-?\d{10}|[A-Za-z]+(?:[_-]\w+)+)(?![\w-])"
+)
 
 Subject = Literal["code", "event", "finding"]
 
@@ -52,23 +57,37 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
-    """Look one thing up; ``InputError`` with near misses for an unknown one."""
+    """Look one thing up, or the first that a longer text names.
+
+    ``InputError`` with near misses for an unknown one.
+    """
     text = text.strip()
+    found = _look_up(text, errors) or next(iter(named_in(text, errors)), None)
+    if found is None:
+        raise _unknown(text, errors)
+    return found
+
+
+def named_in(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[Explanation, ...]:
+    """Everything known that a text names, each once, in its order."""
+    found = (_look_up(word, errors) for word in _IN_TEXT.findall(text))
+    return tuple({one.name: one for one in found if one is not None}.values())
+
+
+def _look_up(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation | None:
     if text in BY_ID:
         return _finding(text)
     code = parse_code(text)
     if code is None:
         code = _by_symbol(text, errors)
     if code is None:
-        raise _unknown(text, errors)
+        return None
     info = errors.get(code)
     if info is None and code <= 0xFFFF:
         info = errors.get(_WIN32 | code)  # as sc, net and DISM print it: 1058, 1168
     if info is not None:
         return _known(info)
-    if code & 0xFFFF0000 == _WIN32:
-        return _windows_error(code)
-    raise _unknown(text, errors)
+    return _windows_error(code) if code & 0xFFFF0000 == _WIN32 else None
 
 
 def parse_code(text: str) -> int | None:

@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from volact.cli.options import shared
 from volact.cli.options.completion import complete_finding
 from volact.cli.options.language import Lang
-from volact.cli.options.parameter import argument, option
+from volact.cli.options.parameter import arguments, option
 from volact.core.explain import classes
 from volact.knowledge.load import load_errors
 
@@ -41,9 +41,8 @@ class ExplainOptions:
 
     command_class: ClassVar = NegativeNumbers
 
-    code: str | None = argument(
-        None,
-        "Code (0xC004F074 or decimal), symbol, event id or finding id.",
+    code: list[str] = arguments(
+        "Code (0xC004F074 or decimal), symbol, event id, finding id, or a text with one.",
         "CODE|ID",
         autocompletion=complete_finding,
         show_default=False,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from volact.cli.console import columns_of, table, use_stdout
+from volact.cli.failure import tell
 from volact.cli.options.explain import ExplainOptions
-from volact.core.explain import Explanation, classes, of_class
+from volact.core.explain import Explanation, classes, named_in, of_class
 from volact.core.explain import explain as look_up
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
 from volact.model.profile import ErrorInfo
-from volact.model.text import Text, ready, say
+from volact.model.text import Text, ready, say, typed
 from volact.report.json_document import encode
 from volact.report.wrap import wrapped
 from volact.words import tr
@@ -20,10 +21,14 @@ from volact.words import tr
 def explain(options: ExplainOptions) -> int:
     """Explain a code or a finding, or list codes."""
     errors, out = load_errors(), use_stdout(options.output)
-    if options.code is not None and options.class_ is not None:
+    if options.code and options.class_ is not None:
         raise InputError(say("a code and --class are both given"), say("give one of them"))
-    if options.code is not None:
-        found = look_up(options.code, errors)
+    if options.code:
+        text = " ".join(options.code)
+        found = look_up(text, errors)
+        for other in named_in(text, errors):
+            if other != found:
+                tell(say("also named: {command}", command=typed(f"volact explain {other.name}")))
         columns = min(columns_of(out), 100)
         out.write(_json(found) if options.output == "json" else _text(found, columns))
     else:
