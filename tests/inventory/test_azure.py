@@ -12,6 +12,7 @@ from cloud_lab import fault
 from volact.cloud.azure.listing import listed
 from volact.cloud.azure.vm import Machine, Properties
 from volact.cloud.base import Account, ApiError, Cloud
+from volact.cloud.endpoint import path_of_link
 from volact.errors import InputError
 from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.listing import Inventory
@@ -101,6 +102,16 @@ async def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path, link:
         here.fail("GET virtualMachines", 1, partial(Reply, 200, page, "application/json"))
         with pytest.raises(InputError, match="a link leads elsewhere"):
             await listing(here)
+
+
+@pytest.mark.parametrize("host", ["management.azure.com", "management.azure.com:443"])
+def test_a_link_with_the_port_of_https_leads_to_the_same_place(host: str) -> None:
+    own, path = "https://management.azure.com", "/subscriptions/a/x?$skiptoken=1%2F2"
+    assert path_of_link(own, f"https://{host}{path}") == path
+    assert path_of_link("https://127.0.0.1:8443", path) == path
+    for link in (f"https://{host}4{path}", f"http://{host}{path}", f"//{host}{path}", path[1:]):
+        with pytest.raises(ValueError, match=r"elsewhere|port"):
+            path_of_link(own, link)
 
 
 @pytest.mark.parametrize("text", ["azure:", "azure:westeurope", f"azure:{HOME}/vm"])

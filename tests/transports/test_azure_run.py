@@ -29,8 +29,8 @@ from volact.cloud.azure.failures import as_failure
 from volact.cloud.azure.run_command import LIMITS, outcome, unfit
 from volact.cloud.azure.sdk import Keys
 from volact.cloud.azure.vm import Machine, Properties, RunCommandState
-from volact.cloud.base import ApiError
-from volact.errors import InputError
+from volact.cloud.base import ApiError, TaskOutput
+from volact.errors import InputError, TransportError
 from volact.transports.base import Raw
 from volact_lab.instances.tasks import Task
 from volact_lab.winrm.http import Reply
@@ -174,6 +174,20 @@ async def test_every_end_of_a_script_has_its_kind(
         (result,) = (await run_all(here.region(), here.some(1))).values()
         assert bad(result).kind == kind
         assert words in bad(result).message
+
+
+def test_a_script_that_failed_without_a_word_is_told_by_the_message_of_the_api() -> None:
+    view = {
+        "executionState": "Failed",
+        "executionMessage": "cannot write the script",
+        "exitCode": -1,
+    }
+    state = convert({"properties": {"instanceView": view}}, RunCommandState)
+    error = outcome(state)[1]
+    assert isinstance(error, TransportError)
+    assert (error.kind, "Failed: cannot write the script" in error.message) == ("agent", True)
+    spoke = convert({"properties": {"instanceView": {**view, "error": "no"}}}, RunCommandState)
+    assert isinstance(outcome(spoke)[1], TaskOutput)
 
 
 def test_a_script_of_which_nothing_is_known_is_awaited() -> None:

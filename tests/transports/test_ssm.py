@@ -19,9 +19,9 @@ from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all, run_late
 from volact.cloud.aws.account import check_account, open_account
 from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.aws.failures import as_failure
-from volact.cloud.aws.run_command import LIMITS, unfit
+from volact.cloud.aws.run_command import LIMITS, output, unfit
 from volact.cloud.aws.sdk import Keys
-from volact.cloud.aws.ssm import Agent
+from volact.cloud.aws.ssm import Agent, Output
 from volact.errors import InputError
 from volact.transports.base import Raw
 from volact_lab.aws.signature import Account
@@ -168,7 +168,9 @@ async def test_an_answer_that_is_not_as_agreed_is_a_protocol_error(tmp_path: Pat
         ("TimedOut", "DeliveryTimedOut", "connect", "could not be delivered"),
         ("TimedOut", "Delivery Timed Out", "connect", "could not be delivered"),
         ("TimedOut", "ExecutionTimedOut", "timeout", "did not end in time"),
-        ("Failed!", "Undeliverable", "connect", "could not be delivered"),
+        ("Failed", "Undeliverable", "connect", "could not be delivered"),
+        ("Failed", "AccessDenied", "auth", "may not do this"),
+        ("Failed", "Invalid Platform", "agent", "no Windows server"),
         ("Cancelled", "Cancelled", "connect", "cancelled"),
         ("Cancelled", "Terminated", "connect", "before it started"),
         ("SomethingNew", "", "protocol", "SomethingNew"),
@@ -205,6 +207,41 @@ async def test_output_that_was_cut_is_noticed(tmp_path: Path) -> None:
         assert bad(result).message == (
             "the answer is truncated: SSM keeps 24000 bytes of output and dropped the rest"
         )
+
+
+@pytest.mark.parametrize("mark", ["--output truncated--", "\n---Output truncated---"])
+def test_the_marks_of_the_agent_for_what_it_cut_are_known(mark: str) -> None:
+    assert output(Output(standard_output_content=f"x{mark}")).dropped == -1
+    assert output(Output(standard_output_content=f"{mark}x")).dropped == 0
+
+
+async def test_an_output_that_is_not_there_yet_is_awaited(tmp_path: Path) -> None:
+    """What lists commands may know of an end before what has the output does."""
+    async with aws(tmp_path, servers=2) as here:
+        early = b'{"Status": "InProgress", "ResponseCode": -1, "StandardOutputContent": ""}'
+        here.fail(
+            "GetCommandInvocation", 2, lambda: Reply(200, early, "application/x-amz-json-1.1")
+        )
+        (result,) = (await run_all(here.region(), here.some(1))).values()
+        assert good(result).stdout
+        assert here.front.calls["GetCommandInvocation"] == 3
+
+
+async def test_an_instance_that_is_no_longer_managed_is_told_as_that(tmp_path: Path) -> None:
+    async with aws(tmp_path, servers=2) as here:
+        here.fail("SendCommand", 1, fault("InvalidInstanceId", "not in a valid state for account"))
+        (result,) = (await run_all(here.region(), here.some(1))).values()
+        assert "SSM cannot reach the instance" in bad(result).message
+        assert "its SSM agent online" in bad(result).hint
+
+
+async def test_no_execution_time_is_below_that_which_the_agent_takes(tmp_path: Path) -> None:
+    async with aws(tmp_path, servers=2) as here:
+        for asked in (3, 60):
+            command = here.command(HOME)
+            await command.start(here.some(1), HELLO, name="volact", timeout_s=asked)
+        orders = here.front.invocations.orders.values()
+        assert [order.timeout_s for order in orders] == [5, 60]
 
 
 async def test_a_script_that_is_too_long_is_not_sent(tmp_path: Path) -> None:

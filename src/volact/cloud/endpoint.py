@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -53,6 +54,23 @@ def read_endpoint(text: str, service: str) -> Endpoint:
 def check_endpoint(text: str) -> None:
     """``InputError`` for a text that is no URL of an API."""
     read_endpoint(text, "api")
+
+
+def path_of_link(endpoint: str, link: str) -> str:
+    """Path and query of a link that an API gives, or of a path; ``ValueError`` for one elsewhere.
+
+    An API may write its own port, as Azure does: ``https://management.azure.com:443/…``.
+    """
+    own, to = urlsplit(endpoint), urlsplit(link)
+    if to.netloc and _origin(to) != _origin(own):
+        raise ValueError("a link leads elsewhere")
+    if not to.path.startswith("/") or (to.scheme and not to.netloc):
+        raise ValueError("a link leads elsewhere")
+    return f"{to.path}?{to.query}" if to.query else to.path
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 
 def endpoint_option(help: str) -> AccountOption:

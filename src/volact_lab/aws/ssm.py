@@ -15,7 +15,8 @@ from volact_lab.instances.tasks import Invocations, Order, Task
 Asked = Mapping[str, Any]
 Answer = dict[str, Any]
 MAX_IDS, MAX_OUTPUT, MAX_REQUEST = 50, 24_000, 64 * 1024
-CUT = "\n---Output truncated---"
+CUT = "--output truncated--"
+_LEAST_TIME_S = 5
 _INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 # The life of a task: what a list has as Status, and as StatusDetails.
 STATUSES = {
@@ -73,7 +74,9 @@ class Ssm:
             raise ApiFault("DuplicateInstanceId", "Instance ids must be distinct.")
         targets = {instance_id: self._target(instance_id, caller) for instance_id in ids}
         slots = {name: self._estate.slot(name) for name in targets}
-        command = self._invocations.start(Order(script.encode(), int(timeout)), slots)
+        # The agent takes its default for what is too short for it.
+        seconds = int(timeout) if int(timeout) >= _LEAST_TIME_S else 3600
+        command = self._invocations.start(Order(script.encode(), seconds), slots)
         return {"Command": {"CommandId": command, "Status": "Pending", "InstanceIds": ids}}
 
     def _target(self, instance_id: str, caller: Signed) -> Instance:

@@ -31,6 +31,13 @@ _UNTRUSTED = msgspec.structs.replace(
     UNTRUSTED, hint=say("name its authority with AWS_CA_BUNDLE, or check aws-endpoint")
 )
 _UNKNOWN = Meaning("connect", say("the API does not know the command"), again="unsure")
+# SendCommand says so of any state in which SSM does not manage the instance.
+_UNMANAGED = Meaning(
+    "connect",
+    say("SSM cannot reach the instance"),
+    say("is it in this account, its SSM agent online, and does its role allow SSM?"),
+    about_one=True,
+)
 
 # By the API's code, else by the SDK's own exception.  The first pattern that fits wins.
 TABLE: tuple[tuple[str, Meaning], ...] = (
@@ -39,7 +46,8 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"AuthFailure|UnrecognizedClient.*|InvalidClientTokenId|InvalidAccessKeyId", KEYS),
     (r"InvalidSignature.*|SignatureDoesNotMatch|IncompleteSignature|MissingAuth.*|Expired.*", KEYS),
     (r"Throttl.*|RequestLimitExceeded|RequestThrottled.*|TooManyRequests.*|SlowDown|429", BUSY),
-    (r"InvalidInstanceId.*|InvalidInstanceID.*", NO_INSTANCE),
+    (r"InvalidInstanceId", _UNMANAGED),
+    (r"InvalidInstanceI[dD].*", NO_INSTANCE),
     (r"UnsupportedPlatformType", WRONG_KIND),
     (r"InvocationDoesNotExist", _UNKNOWN),
     (r"Internal.*|ServiceUnavailable.*|Unavailable|RequestTimeout|5\d\d", INSIDE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 
 from volact.cloud.aws import ssm
@@ -26,9 +27,11 @@ _UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 # The script ran to its end.  Its output shows whether it answered; the two
 # states differ in its exit code alone.
 _ENDED = frozenset({"Success", "Failed"})
-# What the agent writes at the end of what it has cut.
-CUT = "---Output truncated---"
-
+# The details of those states where there is a script's end: ``Failed`` has others, too.
+_ENDED_SO = frozenset({"", "Success", "Failed"})
+# What the agent writes at the end of what it has cut: two dashes in the output of one plugin,
+# three in that of a whole command (amazon-ssm-agent, runpluginutil and iohandler).
+_CUT = re.compile(r"-{2,3}output truncated-{2,3}\s*\Z", re.IGNORECASE)
 
 _UNDELIVERED = undelivered(say("is the service AmazonSSMAgent running?"))
 # By the details of the status; the console shows the same words.
@@ -38,6 +41,8 @@ _ENDS: Mapping[str, End] = {
     "Execution Timed Out": OUT_OF_TIME,
     "Cancelled": End("connect", say("the script was cancelled")),
     "Terminated": UNSTARTED,
+    "Access Denied": End("auth", say("the credentials may not do this")),
+    "Invalid Platform": End("agent", say("the instance is no Windows server")),
 }
 
 
@@ -77,9 +82,11 @@ class SsmCommand(RunCommand):
 
     async def _state(self, task: ssm.Task) -> TaskState:
         result: TaskOutput | TransportError | None = None
-        if task.status in _ENDED:
+        if task.status in _ENDED and (task.status_details or "") in _ENDED_SO:
             try:
-                result = output(await ssm.output_of(self._calls, task))
+                got = await ssm.output_of(self._calls, task)
+                # A list may be ahead of the output, which is empty until then.
+                result = None if got.status in _UNFINISHED else output(got)
             except ApiError as error:
                 # The next poll asks again where that may help.
                 result = error if error.again == "never" else None
@@ -127,7 +134,7 @@ def unfit(agent: ssm.Agent | None) -> TransportError | None:
 def output(got: ssm.Output) -> TaskOutput:
     """What a script wrote.  How much the agent has cut it does not say."""
     text = got.standard_output_content or ""
-    cut = text.rstrip().endswith(CUT) or len(text) > ssm.MAX_OUTPUT
+    cut = _CUT.search(text) is not None or len(text) > ssm.MAX_OUTPUT
     # Text that no encoding takes is what JSON can hold.
     stdout, stderr = (
         said.encode("utf-8", "replace") for said in (text, got.standard_error_content or "")

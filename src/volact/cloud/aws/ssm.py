@@ -18,6 +18,7 @@ PAGE = 50
 MAX_OUTPUT = 24_000  # characters of GetCommandInvocation
 LONGEST_S = 172_800  # executionTimeout of AWS-RunPowerShellScript
 _LEAST_WAIT_S = 30  # TimeoutSeconds: how long the command may wait for its start
+_LEAST_TIME_S = 5  # executionTimeout: for less the agent takes its default, an hour
 
 
 class Agent(Value, frozen=True):
@@ -41,6 +42,7 @@ class Task(Value, frozen=True):
 class Output(Value, frozen=True):
     """What came of a task."""
 
+    status: str | None = None
     response_code: int | None = None
     standard_output_content: str | None = None
     standard_error_content: str | None = None
@@ -81,7 +83,7 @@ async def send_command(
         "MaxConcurrency": "100%",
         "Parameters": {
             "commands": packed_powershell(script).splitlines(),
-            "executionTimeout": [str(timeout_s)],
+            "executionTimeout": [str(max(_LEAST_TIME_S, timeout_s))],
         },
     }
     return (await calls.ask("ssm", "SendCommand", asked, _Sent, safe=False)).command.command_id

@@ -22,7 +22,7 @@ from volact.cloud.base import (
     TaskState,
     Timing,
 )
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, End, error_of_end, undelivered
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 
@@ -44,6 +44,7 @@ _ENDED = frozenset({"Succeeded", "Failed"})
 _SERVICE = say("is the service WindowsAzureGuestAgent running there?")
 _PART_S = 60  # for a script that gives a part of an answer
 _ENDS = {"TimedOut": OUT_OF_TIME, "Canceled": STOPPED}
+_SILENT = End("agent", say("the script failed and wrote nothing"))
 
 
 class _Coming(msgspec.Struct, frozen=True):
@@ -186,6 +187,10 @@ def outcome(
     made, stands = state.properties.provisioning_state, view.execution_state or "Pending"
     status = one_line(": ".join(filter(None, (stands, view.execution_message))))
     if stands in _ENDED:
+        # With nothing written, the message alone says why, as of a script that could not start.
+        silent = not (before or view.output or view.error) and view.execution_message
+        if stands == "Failed" and silent:
+            return status, error_of_end(_SILENT, status)
         return status, output(view, before)
     if stands not in _UNFINISHED:
         return status, error_of_end(_ENDS.get(stands), status)

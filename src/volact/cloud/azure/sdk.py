@@ -22,7 +22,7 @@ from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.failures import as_failure
-from volact.cloud.endpoint import read_endpoint
+from volact.cloud.endpoint import path_of_link, read_endpoint
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
@@ -83,9 +83,7 @@ class Keys:
 
     def send(self, method: str, url: str, query: Mapping[str, str], body: object) -> Any:
         """One request to a path, or to a link that the API has given."""
-        path = url.removeprefix(self.endpoint)
-        if not path.startswith("/"):  # no other place is sent a token
-            raise ValueError("a link leads elsewhere")
+        path = path_of_link(self.endpoint, url)  # no other place is sent a token
         request = HttpRequest(method, self.endpoint + path, params=dict(query), json=body)
         # ``read_endpoint`` lets http lead to this machine only.
         return self._client.send_request(request, enforce_https=False)
