@@ -58,6 +58,7 @@ class Host:
     certificate: asyncssh.SSHCertificate | None = None
     commands: list[str] = field(default_factory=list)
     scripts: list[bytes] = field(default_factory=list)
+    in_use: set[str] = field(default_factory=set)  # names of files that a process has open
     logins: list[str] = field(default_factory=list)
     server: asyncssh.SSHAcceptor | None = None
 
@@ -170,7 +171,14 @@ class _Sftp(asyncssh.SFTPServer):
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], host: Host) -> None:
         self._start = host.start.encode()
+        self._in_use = host.in_use
         super().__init__(channel, chroot=str(host.home).encode())
+
+    def remove(self, path: bytes) -> None:
+        """Windows removes no file that a process has open without sharing its removal."""
+        if Path(path.decode()).name in self._in_use:
+            raise asyncssh.SFTPFailure("Failure")
+        super().remove(path)
 
     def realpath(self, path: bytes) -> bytes:
         return self._start if path == b"." else path

@@ -70,6 +70,43 @@ async def test_the_folder_that_a_script_made_is_removed_too(host: Host, known: P
     assert left(host) == []
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["account", "windows"])
+async def test_a_script_that_still_runs_keeps_its_files_as_it_removes_them(
+    host: Host, known: Path, own: bool
+) -> None:
+    """``cmd`` opens its file anew for each line: without it a lock would stay."""
+
+    async def runs_on(host: Host, _process: Process, script: Path) -> None:
+        made = (host.temp if own else host.home / "C:/Windows") / f"{script.stem}-123"
+        made.mkdir()
+        for suffix in (".js", ".err"):
+            (made / f"{script.stem}{suffix}").touch()
+        host.in_use.add(f"{script.stem}.err")
+        await asyncio.Event().wait()
+
+    host.behaviour = runs_on
+    with pytest.raises(TransportError, match="did not finish"):
+        await run(host.as_server(known), deadline_s=1)
+    assert sorted(Path(name).suffix for name in left(host)) == ["", ".bat", ".err", ".js"]
+
+
+async def test_a_temporary_folder_with_very_many_files_hides_no_script(
+    host: Host, known: Path
+) -> None:
+    async def ends_early(host: Host, process: Process, script: Path) -> None:
+        (host.home / f"C:/Windows/{script.stem}-123").mkdir()
+        process.exit(1)
+
+    for number in range(20_000):
+        (host.temp / f"cab_{number}_with_a_name_as_long_as_those_of_installers.tmp").touch()
+    host.behaviour = ends_early
+    async with open_transport(host.as_server(known), Passwords()) as transport:
+        await transport.run(SCRIPT, name=fresh(), deadline_s=120)
+        assert left(host) == []
+        await transport.run(SCRIPT, name=fresh(), deadline_s=120)
+    assert len(host.logins) == 1
+
+
 @pytest.mark.parametrize("shell", ["cmd", "powershell", "msys"])
 async def test_every_default_shell_runs_it(host: Host, known: Path, shell: str) -> None:
     host.shell = shell

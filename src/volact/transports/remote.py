@@ -20,9 +20,11 @@ import msgspec
 
 COMMANDS = ('cmd.exe /c "{path}"', 'cmd.exe //c "{path}"')
 
-_TEMP = "AppData/Local/Temp"
-_SHARED = "C:/Windows/Temp"
-_SYSTEM = "C:/Windows"
+# Where something of a script may lie, for SFTP: its file in an account's or the system's
+# temporary folder, the folder that it makes in Windows' own or in the account's.
+PROFILE = "AppData/Local/Temp"
+SHARED = "C:/Windows/Temp"
+SYSTEM = "C:/Windows"
 _DRIVE = re.compile(r"/?([A-Za-z]:)(/.*)?")
 # Read by cmd, PowerShell or bash inside double quotes, or by cmd's own rule
 # for the outer pair of quotes.
@@ -44,18 +46,12 @@ class RemotePlace(msgspec.Struct, frozen=True):
 
 def profile_place(name: str) -> RemotePlace:
     """The account's own temporary folder, relative to where it starts."""
-    return RemotePlace(_TEMP, name, _backslashes(f"{_TEMP}/{name}"))
+    return RemotePlace(PROFILE, name, _backslashes(f"{PROFILE}/{name}"))
 
 
 def shared_place(name: str) -> RemotePlace:
     """The system's temporary folder, when the account has none of its own."""
-    return RemotePlace(_SHARED, name, _backslashes(f"{_SHARED}/{name}"))
-
-
-def script_places(stem: str) -> tuple[RemotePlace, ...]:
-    """Where something of a script may lie: its file, and the folder that it makes."""
-    system = RemotePlace(_SYSTEM, stem, _backslashes(f"{_SYSTEM}/{stem}"))
-    return (profile_place(stem), shared_place(stem), system)
+    return RemotePlace(SHARED, name, _backslashes(f"{SHARED}/{name}"))
 
 
 def absolute(place: RemotePlace, home: str) -> RemotePlace | None:

@@ -27,11 +27,11 @@ from volact.transports.remote import (
     RemotePlace,
     absolute,
     profile_place,
-    script_places,
     shared_place,
 )
 from volact.transports.session import run_command
 from volact.transports.sftp import Sftp, Waiting, done, handle_of, open_sftp, path_of
+from volact.transports.ssh_leftovers import LISTINGS, remove_leftovers
 from volact.transports.ssh_library import asyncssh
 
 P = ParamSpec("P")
@@ -61,7 +61,7 @@ class SshTransport:
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Upload, execute once, and remove what a clean end did not remove."""
         require_name(name)
-        clean = begun = False
+        raw, begun = None, False
         receive_budget.grant(self._connection, receive_budget.EXECUTION)
         try:
             with translated():
@@ -69,16 +69,16 @@ class SshTransport:
                     place = await self.upload(script, f"{name}.bat")
                     begun = True
                     raw = await self._execute(place)
-            clean = ended_itself(raw)
         except TransportError as error:
             if error.kind != "timeout":
                 raise
             raise too_late(deadline_s) from error
         finally:
-            # One that may have begun is let be: it removes itself, a lock and all.
-            if not clean and not await self._tidy(name) and not begun:
-                self._left.append(name)
-        while self._left and await self._remove(self._left[-1]):
+            if raw is None or not ended_itself(raw):
+                ended = not begun or (raw is not None and raw.exit_status is not None)
+                if not await self._tidy(name, ended=ended) and not begun:
+                    self._left.append(name)
+        while self._left and await self._remove(self._left[-1], ended=True):
             self._left.pop()
         return raw
 
@@ -165,52 +165,24 @@ class SshTransport:
         except asyncssh.ChannelOpenError:
             return False
 
-    async def _tidy(self, stem: str) -> bool:
-        """Remove what was put there, if anything was; whether nothing is left."""
-        return self._sftp is None or await self._remove(stem)
+    async def _tidy(self, stem: str, *, ended: bool) -> bool:
+        """Remove what was put there, if anything was; whether that was possible."""
+        return self._sftp is None or await self._remove(stem, ended=ended)
 
-    async def _remove(self, stem: str) -> bool:
-        """Remove a script and the files that it wrote next to it; whether that was possible.
-
-        Only what bears a run's own unguessable name is touched.
-        """
+    async def _remove(self, stem: str, *, ended: bool) -> bool:
+        """Remove a script and what it made; whether the server could be asked to."""
         used, self._sftp = self._sftp, None
+        receive_budget.grant(self._connection, LISTINGS)
         try:
             async with asyncio.timeout(_GRACE_S):
                 # Windows removes no open file: what was being written is closed first.
                 if used is not None:
                     await used.end()
                 async with self._connection.start_sftp_client() as sftp:
-                    for place in script_places(stem):
-                        await _remove_all(sftp, place)
+                    await remove_leftovers(sftp, stem, ended=ended)
         except (OSError, asyncssh.Error):
             return False  # the connection is gone or stuck
         return True
-
-
-async def _remove_all(sftp: asyncssh.SFTPClient, place: RemotePlace) -> None:
-    try:
-        entries = await sftp.listdir(place.folder)
-    except asyncssh.SFTPError:
-        return  # no such folder, or not to be read
-    for entry in entries:
-        if str(entry).startswith(place.name):
-            await _remove(sftp, f"{place.folder}/{entry}")
-
-
-async def _remove(sftp: asyncssh.SFTPClient, path: str) -> None:
-    """Remove a file, or the folder of a script with what is in it."""
-    try:
-        if await sftp.isdir(path):
-            for entry in await sftp.listdir(path):
-                if str(entry) not in (".", ".."):
-                    await sftp.remove(f"{path}/{entry}")
-            await sftp.rmdir(path)
-        else:
-            await sftp.remove(path)
-    except asyncssh.SFTPError:
-        # In use by a process that still runs; the others may go.
-        return
 
 
 def _no_windows(home: str) -> TransportError:
