@@ -29,7 +29,7 @@ ErrorKind = Literal[
 ]
 AnswerKind = Literal["protocol", "agent", "busy"]
 # When the same may work a moment later: never, as long as no script was sent,
-# or always, because the server refused to take one.
+# or always, because the script that was to be sent certainly did not run.
 Passing = Literal["never", "unsent", "refused"]
 
 

@@ -104,6 +104,10 @@ class StreamListener:
         server, self._server = self._server, None
         if server is not None:
             await stop_accepting(server)
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """End every connection, and go on listening."""
         ends = dict(self._open)
         for task, writer in ends.items():
             task.cancel()

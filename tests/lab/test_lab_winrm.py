@@ -224,6 +224,24 @@ async def test_a_shell_left_alone_too_long_is_closed(find: Find) -> None:
     assert len(listener.service.shells) == 0
 
 
+async def test_a_connection_without_requests_is_closed(lab: Lab, find: Find) -> None:
+    lab.winrm.idle_s = 0.05
+    reader, writer = await asyncio.open_connection("127.0.0.1", find(tls=False).service.slot.port)
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_body_for_a_login_that_has_ended_is_refused(lab: Lab, find: Find) -> None:
+    client = find(tls=False).client()
+    shell_id = await asyncio.to_thread(client.open_shell)
+    await lab.winrm.elapse(121)
+    with pytest.raises(WinRMTransportError) as caught:
+        await asyncio.to_thread(lambda: client.run_command(shell_id, "ver"))
+    assert (caught.value.code, caught.value.response_text) == (400, "")
+    client.transport.close_session()
+
+
 async def test_commands_that_are_never_ended_fill_a_shell(find: Find) -> None:
     listener = find(release="2008 R2", tls=False)
     client = listener.client()

@@ -217,6 +217,8 @@ def test_nothing_that_may_have_been_done_is_done_again(sent: int, passing: Passi
         passing == "refused" or (passing == "unsent" and sent == 0)
     )
     assert not is_transient(AnswerError("protocol", "x"), sent)
+    for lasting in ("auth", "host-key", "host-key-changed"):  # a wrong password locks an account
+        assert not is_transient(TransportError(lasting, "x", passing=passing), sent)
 
 
 @given(run=st.text(max_size=99), who=st.text(max_size=99), now=st.floats(1e9, 4e9))

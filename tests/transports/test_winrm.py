@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 import pytest
 from ssh_host import Passwords
-from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, refused, run
+from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, no_login, refused, run
 
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
@@ -211,7 +211,9 @@ async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
             """The connection is ended while the thread waits in it."""
 
     worker = BlockingCalls(1, name="winrm deaf", idle_s=None)
-    leaving = asyncio.create_task(WinRmTransport(cast(RemoteShell, Deaf()), worker).close())
+    leaving = asyncio.create_task(
+        WinRmTransport(cast(RemoteShell, Deaf()), worker, no_login).close()
+    )
     while not begun.is_set():
         await asyncio.sleep(0.01)
     leaving.cancel()

@@ -24,6 +24,7 @@ import spnego.exceptions
 import urllib3.exceptions
 from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
 from ssh_host import PASSWORD, Passwords
+from winrm_fleet import no_login
 
 from volact.errors import TransportError
 from volact.model.server import Address, Credential, Server, WinRm
@@ -33,11 +34,11 @@ from volact.transports.failures import mapping_of
 from volact.transports.login import SshOptions
 from volact.transports.winrm.failures import (
     FAULTS,
-    KERBEROS,
     TABLE,
     as_transport_error,
     translated,
 )
+from volact.transports.winrm.kerberos import KERBEROS
 from volact.transports.winrm.login import make, settings_of
 from volact.transports.winrm.shell import CommandStop, RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
@@ -226,6 +227,7 @@ def _alone(error: TransportError) -> TransportError:
         (b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n", "connect", ""),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "protocol", "no WinRM service"),
         (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "protocol", "HTTP status 500"),
+        (b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", "connect", "without a reason"),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "connect", ""),
         (CHALLENGE + b"\r\n\r\n", "auth", "the login did not come about"),
         (CHALLENGE + b'Basic realm="x"\r\n\r\n', "auth", "the login did not come about"),
@@ -290,7 +292,7 @@ class Crowded:
 
 async def test_a_script_that_was_sent_is_not_one_that_was_refused() -> None:
     wsman, worker = Crowded(), BlockingCalls(1, idle_s=None)
-    transport = WinRmTransport(RemoteShell(cast(Any, wsman), lambda: None), worker)
+    transport = WinRmTransport(RemoteShell(cast(Any, wsman), lambda: None), worker, no_login)
     with pytest.raises(TransportError, match="no further remote shell") as told:
         await transport.run(b"x", name="volact-00000000", deadline_s=60)
     worker.end()
@@ -331,7 +333,7 @@ class Stalled(Crowded):
 async def test_one_answer_that_stalls_is_not_the_deadline() -> None:
     """No longer --deadline helps there."""
     worker = BlockingCalls(1, idle_s=None)
-    transport = WinRmTransport(RemoteShell(cast(Any, Stalled()), lambda: None), worker)
+    transport = WinRmTransport(RemoteShell(cast(Any, Stalled()), lambda: None), worker, no_login)
     with pytest.raises(TransportError, match="no answer in time") as told:
         await transport.run(b"x", name="volact-00000000", deadline_s=600)
     worker.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +91,8 @@ async def refused(
         await run(server, script, passwords=passwords)
     assert caught.value.line().isprintable()
     return caught.value
+
+
+async def no_login(_: Callable[[], None]) -> None:
+    """The login of a shell that is used at once."""
+    pytest.fail("it logged in again")

@@ -19,6 +19,8 @@ from volact.errors import AnswerError, TransportError, VolactError
 
 T = TypeVar("T")
 
+# What no retry mends.  A wrong password is not tried again: the account could be locked.
+_LASTING = frozenset({"auth", "host-key", "host-key-changed"})
 # A connection and a probe need at least this much time.
 LEAST_S = 3.0
 # The longest pause before a server that another run is changing is asked again.
@@ -65,7 +67,7 @@ def never_executed(error: VolactError) -> bool:
 
 def is_transient(error: VolactError, sent: int) -> bool:
     """Whether a retry may work; ``sent`` counts the scripts of this attempt."""
-    if not isinstance(error, TransportError):
+    if not isinstance(error, TransportError) or error.kind in _LASTING:
         return False
     return error.passing == "refused" or (error.passing == "unsent" and not sent)
 

@@ -45,6 +45,7 @@ class WinRmFront:
 
     password: str
     pool: Pool
+    idle_s: float = 120.0  # after so long http.sys closes a connection, and its login ends
     services: dict[str, Service] = field(default_factory=dict)
     _listeners: list[StreamListener] = field(default_factory=list)
     _folder: TemporaryDirectory[str] | None = None
@@ -83,6 +84,13 @@ class WinRmFront:
         slot.port = await listener.start()
         self._listeners.append(listener)
 
+    async def elapse(self, seconds: float) -> None:
+        """Do what Windows does when no request comes for so long; nothing is waited for."""
+        for service in self.services.values():
+            service.shells.elapse(seconds)
+        if seconds > self.idle_s:
+            await asyncio.gather(*(listener.hang_up() for listener in self._listeners))
+
     async def stop(self) -> None:
         """Close every listener, connection and shell."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
@@ -111,7 +119,7 @@ class WinRmFront:
         login = Login(service.slot, self._users, self.password, tls, bindings)
         caller = _Caller(service, login)
         caller.peer = int(writer.get_extra_info("peername")[1])
-        await Connection(reader, writer, caller.answer).serve()
+        await Connection(reader, writer, caller.answer, idle_s=self.idle_s).serve()
 
 
 @dataclass

@@ -36,22 +36,28 @@ class Connection:
         writer: asyncio.StreamWriter,
         handler: Handler,
         most_head: int = 16 * 1024,
+        idle_s: float | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._handler = handler
+        self._idle_s = idle_s  # without a request for so long, the connection is closed
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=most_head)
 
     async def serve(self) -> None:
         """Answer until either side has enough."""
         try:
-            while (request := await self._request()) is not None:
+            while (request := await self._next_request()) is not None:
                 await self._send(await self._handler(*request))
                 if self._http.our_state is not h11.DONE:
                     return
                 self._http.start_next_cycle()
-        except (h11.RemoteProtocolError, OSError):  # SSL errors among them
+        except (h11.RemoteProtocolError, OSError):  # SSL errors and TimeoutError among them
             return
+
+    async def _next_request(self) -> tuple[str, Headers, bytes] | None:
+        async with asyncio.timeout(self._idle_s):
+            return await self._request()
 
     async def _event(self) -> h11.Event | type[h11.PAUSED]:
         while (event := self._http.next_event()) is h11.NEED_DATA:

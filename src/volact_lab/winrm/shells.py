@@ -117,6 +117,11 @@ class Shells:
         shell.close()
         self._open.pop(shell.id, None)
 
+    def elapse(self, seconds: float) -> None:
+        """As if no request had come for so long."""
+        for shell in self._open.values():
+            shell.touched -= seconds
+
     def clear(self) -> None:
         """Close all."""
         for shell in tuple(self._open.values()):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import ssl
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.client import BadStatusLine
 from traceback import walk_tb
@@ -24,6 +26,7 @@ from volact.errors import TransportError, one_line
 from volact.model.text import say
 from volact.transports.failures import LATE, LOST, SYSTEM, Mapping, detail_of, mapping_of
 from volact.transports.failures import translated as translated_by
+from volact.transports.winrm.kerberos import KERBEROS, KERBEROS_BASE
 
 TIMED_OUT = 0x80338029
 REFUSED = say("the login was refused")
@@ -64,33 +67,6 @@ _TOO_LARGE = Mapping(
     say("raise MaxEnvelopeSizekb there"),
 )
 _DENIED = Mapping("auth", say("access to WinRM is denied"), _FILTERED)
-
-_TICKET = say("get a new ticket with kinit")
-_NO_KDC = Mapping(
-    "auth",
-    say("no Kerberos KDC of the realm could be reached"),
-    say("check DNS, TCP and UDP port 88 to the domain controllers, and krb5.conf"),
-)
-
-# Kerberos' own codes (MIT's krb5.h), as the library gives them: -1765328384 and the number here.
-_KERBEROS_BASE = -1765328384
-KERBEROS: dict[int, Mapping] = {
-    6: Mapping("auth", say("the Kerberos realm does not know this user"), say("check the user")),
-    7: Mapping(
-        "auth",
-        say("the Kerberos realm does not know this server by this name"),
-        say("use the name that it has in the domain, not an address or an alias"),
-    ),
-    24: Mapping("auth", REFUSED, say("check user and password")),
-    32: Mapping("auth", say("the Kerberos ticket has expired"), _TICKET),
-    37: Mapping(
-        "auth",
-        say("the clocks of this machine and the server differ too much for Kerberos"),
-        say("set the clocks, or use winrm-transport ntlm"),
-    ),
-    154: _NO_KDC,
-    156: _NO_KDC,
-}
 
 # Looked up along the exception's own line of descent: the nearest entry wins.
 TABLE: dict[type[BaseException], Mapping] = {
@@ -224,6 +200,17 @@ def as_transport_error(error: BaseException) -> TransportError | None:
 translated = partial(translated_by, as_transport_error)
 
 
+@contextmanager
+def before_script() -> Iterator[None]:
+    """What fails here fails before the script is sent: it certainly did not run."""
+    try:
+        with translated():
+            yield
+    except TransportError as error:
+        error.passing = "refused"
+        raise
+
+
 def error_of_fault(error: psrp.WSManFaultError) -> TransportError:
     """The contract's error for a fault of WS-Management."""
     code = error.code if isinstance(error.code, int) else 0
@@ -239,6 +226,13 @@ def _status(error: psrp.WinRMTransportError) -> TransportError:
     if error.code == 503:
         words = say("the WinRM service is busy or stopped")
         return TransportError("connect", words, say("try again"), passing="unsent")
+    if error.code == 400 and not error.response_text:
+        return TransportError(
+            "connect",
+            say("the server refused a message without a reason (HTTP status 400)"),
+            say("it had probably ended the login because the connection was idle; try again"),
+            passing="unsent",
+        )
     return _SPEECH.error(f"HTTP status {error.code}")
 
 
@@ -259,7 +253,7 @@ def _root(error: BaseException) -> BaseException:
 def _kerberos_code(error: BaseException) -> int | None:
     """The number of Kerberos' own error, from the library's 32 bits with or without a sign."""
     codes = (getattr(inner, "min_code", None) for inner in _chain(error))
-    return next(((c - _KERBEROS_BASE) & 0xFFFFFFFF for c in codes if isinstance(c, int)), None)
+    return next(((c - KERBEROS_BASE) & 0xFFFFFFFF for c in codes if isinstance(c, int)), None)
 
 
 def _of_a_file(error: BaseException) -> bool:

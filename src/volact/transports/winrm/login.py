@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +26,7 @@ from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.login import SshOptions, user_of
 from volact.transports.winrm.failures import REFUSED, translated
 from volact.transports.winrm.shell import QUIET_S, RemoteShell
-from volact.transports.winrm.transport import WinRmTransport
+from volact.transports.winrm.transport import LogIn, WinRmTransport
 
 # More than this many servers at a time wait for a thread, and their deadline goes on: no run
 # has more by itself.
@@ -38,14 +39,19 @@ _MOST_BYTES = 1024 * 1024
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 
-def make(secrets: Secrets, options: SshOptions) -> Opener:
-    """What opens servers by WinRM; at most so many at once as there are threads."""
+def make(
+    secrets: Secrets, options: SshOptions, clock: Callable[[], float] = time.monotonic
+) -> Opener:
+    """What opens servers by WinRM; at most so many at once as there are threads.
+
+    ``clock`` tells how long a shell has not been used.
+    """
     room = asyncio.Semaphore(THREADS)
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
         async with room:
-            transport = await _open(server, secrets, options.connect_s)
+            transport = await _open(server, secrets, options.connect_s, clock)
             try:
                 yield transport
             finally:
@@ -54,26 +60,36 @@ def make(secrets: Secrets, options: SshOptions) -> Opener:
     return opener
 
 
-async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTransport:
+async def _open(
+    server: Server, secrets: Secrets, connect_s: float, clock: Callable[[], float]
+) -> WinRmTransport:
     require_secrecy(server)
     settings = settings_of(server, await _password(server, secrets), connect_s)
     wsman = WSMan(**settings)
     limits = Limits(most_bytes=_MOST_BYTES, total_s=2 * connect_s)
-    shell = RemoteShell(wsman, bound_wsman(wsman, limits).abort)
+    shell = RemoteShell(wsman, bound_wsman(wsman, limits).abort, clock)
     # Last: from here on there may be a thread to be ended.
     worker = BlockingCalls(1, name=f"winrm {server.name}", idle_s=None)
-    transport = WinRmTransport(shell, worker)
+    log_in = _login(server, worker, connect_s)
+    transport = WinRmTransport(shell, worker, log_in)
     try:
-        with translated():
-            async with asyncio.timeout(connect_s):
-                await worker.run(shell.open)
-    except TransportError as error:
-        transport.abandon()
-        raise _told(server, error, connect_s) from error
+        await log_in(shell.open)
     except BaseException:
         transport.abandon()
         raise
     return transport
+
+
+def _login(server: Server, worker: BlockingCalls, connect_s: float) -> LogIn:
+    async def log_in(call: Callable[[], None]) -> None:
+        try:
+            with translated():
+                async with asyncio.timeout(connect_s):
+                    await worker.run(call)
+        except TransportError as error:
+            raise _told(server, error, connect_s) from error
+
+    return log_in
 
 
 def bound_wsman(wsman: WSMan, limits: Limits) -> BoundedAdapter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from xml.etree.ElementTree import Element, SubElement
 
 import msgspec
@@ -18,7 +19,7 @@ from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
 from volact.errors import TransportError
 from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw
-from volact.transports.winrm.failures import TIMED_OUT, error_of_fault
+from volact.transports.winrm.failures import TIMED_OUT, before_script, error_of_fault
 
 _RSP = NAMESPACES["rsp"]
 _CMD = f"{_RSP}/cmd"
@@ -27,6 +28,9 @@ _TERMINATE = f"{_RSP}/signal/terminate"
 _MAX_STDERR = 64 * 1024
 # A shell that was never closed is not kept for the usual two hours.
 _IDLE_S = 180
+# Windows closes a connection that is idle for 120 s, and its login ends with it.  A request
+# encrypted for the old login is then refused: the library does not notice the new one.
+_STALE_S = 60.0
 # How long a call may take that the server answers at once.
 _CALL_S = 15
 QUIET_S = 20  # between two bytes of any answer
@@ -63,8 +67,15 @@ class Piece(msgspec.Struct, frozen=True):
 class RemoteShell:
     """One remote shell, opened when it is first needed."""
 
-    def __init__(self, wsman: WSMan, abort: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        wsman: WSMan,
+        abort: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._wsman = wsman
+        self._clock = clock
+        self._asked = clock()  # the time of the latest request
         self.abort = abort  # ends the connection at once, even while a thread waits in it
         self._selectors: SelectorSet | None = None
         self._running = ""  # the command that has not come to its end
@@ -79,6 +90,20 @@ class RemoteShell:
         answer = self._ask(WSManAction.CREATE, shell, {"WINRS_NOPROFILE": "FALSE"})
         self._selectors = SelectorSet()
         self._selectors.add_option("ShellId", _text(answer, ".//wsman:Selector[@Name='ShellId']"))
+
+    @property
+    def stale(self) -> bool:
+        """Whether the server may have ended the login, or the shell, since the latest request."""
+        return self._clock() - self._asked > _STALE_S
+
+    def renew(self) -> None:
+        """Log in again and open another shell in place of this one."""
+        try:
+            with suppress(WSManFaultError):  # it has ended already
+                self._ask(WSManAction.DELETE, None)
+        finally:
+            self._selectors = None
+        self.open()
 
     def run(self, line: str, stdin: bytes, stop: CommandStop) -> Raw | None:
         """Run a command line to its end; ``None`` when a stop comes before."""
@@ -104,11 +129,13 @@ class RemoteShell:
         return None
 
     def start(self, line: str) -> None:
-        """Start a command line and stay with it."""
+        """Start a command line and stay with it; the script goes with a later request."""
         command = Element(_tag("CommandLine"))
         SubElement(command, _tag("Command")).text = line
         options = {"WINRS_CONSOLEMODE_STDIN": "FALSE", "WINRS_SKIP_CMD_SHELL": "FALSE"}
-        self._running = _text(self._ask(WSManAction.COMMAND, command, options), ".//rsp:CommandId")
+        with before_script():
+            answer = self._ask(WSManAction.COMMAND, command, options)
+            self._running = _text(answer, ".//rsp:CommandId")
 
     def terminate(self) -> None:
         """End the command that still runs, with every process of its own."""
@@ -160,6 +187,10 @@ class RemoteShell:
         options: dict[str, str] | None = None,
         timeout_s: int = _CALL_S,
     ) -> Element:
+        if self.stale:
+            self._wsman.close()
+            self._wsman.transport.encryption = None
+        self._asked = self._clock()
         named = OptionSet()
         for name, value in (options or {}).items():
             named.add_option(name, value)

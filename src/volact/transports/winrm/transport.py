@@ -19,13 +19,13 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from volact.errors import TransportError
 from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Raw, ended_itself, require_name, too_late
-from volact.transports.winrm.failures import translated
+from volact.transports.winrm.failures import before_script, translated
 from volact.transports.winrm.shell import CommandStop, RemoteShell
 
 _FOLDER = "%TEMP%"
@@ -39,16 +39,24 @@ _GRACE_S = 5.0
 _TIDY_S = 3.0
 
 
+# Runs a call that logs in, within the time for it.
+LogIn = Callable[[Callable[[], None]], Awaitable[None]]
+
+
 class WinRmTransport:
     """An open remote shell on one server."""
 
-    def __init__(self, shell: RemoteShell, worker: BlockingCalls) -> None:
+    def __init__(self, shell: RemoteShell, worker: BlockingCalls, log_in: LogIn) -> None:
         self._shell = shell
         self._worker = worker
+        self._log_in = log_in
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Send, execute once, and remove what a clean end did not remove."""
         require_name(name)
+        if self._shell.stale:  # a server may have waited for minutes for an activation slot
+            with before_script():
+                await self._log_in(self._shell.renew)
         stop, clean = CommandStop(time.monotonic() + deadline_s), False
         try:
             raw = await self._within(script, name, stop, deadline_s)
