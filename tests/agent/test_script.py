@@ -294,3 +294,14 @@ def test_a_field_of_a_document(name: str, value: str | None) -> None:
 def test_what_is_no_document_has_no_fields_to_be_absent(text: str) -> None:
     with pytest.raises(Exception, match="Error"):
         FIELDS.call("fieldOf", text, "region")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "was_set"),
+    [(18000, 0, True), (18000, 18003, False), (None, 18000, False), (18000, None, False)],
+)
+def test_an_error_that_is_measured_a_second_otherwise_is_no_change(
+    before: int | None, after: int | None, was_set: bool
+) -> None:
+    line = "Last Successful Sync Time: 9/11/2025 2:32:05 PM"
+    assert CLOCK.call("wasSet", {"skew": after, "at": line}, before, {"at": line}) is was_set

@@ -63,6 +63,11 @@ def test_strings_members_and_expressions_stay(text: str) -> None:
     assert repr(text) in shorten(script, functions=False)
 
 
+def test_a_string_in_two_parts_is_one() -> None:
+    script = 'var x = 1 + "a" +\n "b" + "c" + "d".length + "e" + x;'
+    assert shorten(script, functions=False).endswith('=1+"abc"+"d".length+"e"+a;')
+
+
 def test_a_member_that_occurs_often_is_named_once() -> None:
     uses = "+things.sumOfAll" * 9
     short = shorten(

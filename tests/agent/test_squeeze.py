@@ -41,8 +41,9 @@ def test_no_line_starts_with_a_colon() -> None:
     assert squeeze("return a ? b\n  : c;") == "return a?b:c;"
 
 
-def test_lines_are_joined_behind_the_end_of_a_statement_only() -> None:
+def test_lines_are_joined_behind_what_a_line_end_cannot_end() -> None:
     assert joined("a();\nb();\nfunction f(){c();}\nd();") == "a();b();function f(){c();}d();"
-    assert joined("x = a +\nb;") == "x = a +\nb;"
-    long = "x();" * 480
+    assert joined("x = [\na +\nb,\nc\n];") == "x = [a +b,c\n];"
+    assert joined("x = a +\n+b;") == "x = a +\n+b;"
+    long = "x();" * 1500
     assert joined(f"{long}\n{long}") == f"{long}\n{long}"

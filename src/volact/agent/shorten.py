@@ -20,7 +20,8 @@ _TOKEN = re.compile(
     r"(/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)"
     r"""|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*|[A-Za-z_$][\w$]*|\s+|.)"""
 )
-_NAME_STARTS = frozenset(f"{ascii_letters}_$")
+_LETTERS = f"{ascii_letters}_$"
+_NAME_STARTS = frozenset(_LETTERS)
 Tokens = tuple[str, ...]
 _WORDS = frozenset(
     re.findall(
@@ -69,12 +70,12 @@ def _needed(tokens: Tokens) -> Tokens:
 
 def _with_shared_strings(script: str) -> str:
     """Strings and members whose repetition costs more than a variable; keys of objects stay."""
-    tokens = _tokens(script)
+    tokens = _with_whole_strings(_tokens(script))
     texts = {at: tokens[at] for at in _strings(tokens)}
     members = {at: f'"{tokens[at]}"' for at in _members(tokens)}
     shared = _worth_sharing([*texts.values()], [*members.values()])
     if not shared:
-        return script
+        return "".join(tokens)
     pieces = [*tokens]
     for at in texts:
         pieces[at] = shared.get(pieces[at], pieces[at])
@@ -83,6 +84,17 @@ def _with_shared_strings(script: str) -> str:
             pieces[at - 1 : at + 1] = "", f"[{shared[text]}]"
     declared = ",".join(f"{name}={text}" for text, name in shared.items())
     return f"var {declared};\n{''.join(pieces)}"
+
+
+def _with_whole_strings(tokens: Tokens) -> Tokens:
+    """A string in two parts is one, unless something is asked of the second part."""
+    pieces, solid = [*tokens], _solid(tokens)
+    for first, plus, second, after in zip(solid, solid[1:], solid[2:], solid[3:], strict=False):
+        strings = tokens[first][0] == tokens[second][0] == '"'
+        if strings and tokens[plus] == "+" and tokens[after] not in (".", "[", "("):
+            pieces[second] = pieces[first][:-1] + pieces[second][1:]
+            pieces[first:second] = [""] * (second - first)
+    return tuple(filter(None, pieces))
 
 
 def _worth_sharing(texts: list[str], members: list[str]) -> dict[str, str]:
@@ -250,7 +262,7 @@ def _in_parentheses(solid: list[str], at: int) -> Iterator[str]:
 
 
 def _short_names(tokens: Tokens, places: tuple[int, ...], wanted: set[str]) -> dict[str, str]:
-    """Short names for the given ones, the shortest for those that cost most.
+    """Short names for the given ones, the shortest for those that occur most often.
 
     Names that no function has in common share one: each is local in its own, so there it
     hides nothing that is used.
@@ -263,12 +275,12 @@ def _short_names(tokens: Tokens, places: tuple[int, ...], wanted: set[str]) -> d
     free = [
         name
         for size in (1, 2)
-        for letters in product(ascii_letters, repeat=size)
+        for letters in product(_LETTERS, repeat=size)
         if (name := "".join(letters)) not in kept
     ]
     taken: dict[int, set[str]] = {}
     short: dict[str, str] = {}
-    for name in sorted(wanted & set(used), key=lambda name: (-used[name] * len(name), name)):
+    for name in sorted(wanted & set(used), key=lambda name: (-used[name], name)):
         there = [taken.setdefault(function, set()) for function in functions[name]]
         hidden = set[str]().union(*there)
         short[name] = next(one for one in free if one not in hidden)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-# The limit of a line's length; cmd skips these lines like all others.
-_WIDE = 2000
+# The limit of a line: findstr, by which a file travels over WinRM, cuts at 8,191 characters.
+_WIDE = 7000
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 _FUNCTION = re.compile(r"^function (\w+)\(.*?^\}\n", re.DOTALL | re.MULTILINE)
 _WORD = re.compile(r"\w+")
@@ -52,7 +52,9 @@ def joined(code: str) -> str:
     """
     lines = [""]
     for line in code.split("\n"):
-        if lines[-1].endswith((";", "}")) and len(lines[-1]) + len(line) < _WIDE:
+        signs = lines[-1].endswith("+") and line.startswith("+")  # "a + +b"
+        fits = len(lines[-1]) + len(line) < _WIDE
+        if lines[-1].endswith((";", "}", ",", "+", "[", "(")) and fits and not signs:
             lines[-1] += line
         else:
             lines.append(line)

@@ -1,4 +1,4 @@
-"""w32tm.exe: config and resync.  Failures exit with the HRESULT.
+"""w32tm.exe: config, resync and the service's status.  Failures exit with the HRESULT.
 
 A refused or empty resync exits with 0 and only reports so in the language of Windows, as
 users of real servers tell (tests/world/test_world_tools.py); it is the harder of the two for a
@@ -10,6 +10,7 @@ from __future__ import annotations
 from volact_lab.cmd.process import Process
 from volact_lab.codes import signed
 from volact_lab.errors import LabError, WinFault
+from volact_lab.programs.w32tm_status import status_lines
 from volact_lab.windows.w32time import SERVICE
 
 _FLAGS = {"manual": "NTP", "domhier": "NT5DS"}
@@ -24,7 +25,9 @@ def run(process: Process) -> int:
             case "/config":
                 _config(process, words[1:])
             case "/resync":
-                _resync(process, words[1:])
+                return _resync(process, words[1:])
+            case "/query":
+                _query(process, words[1:])
             case _:
                 raise LabError(f"w32tm {process.arguments} is not modelled")
     except WinFault as fault:
@@ -55,7 +58,7 @@ def _config(process: Process, words: list[str]) -> None:
     process.say(process.machine.language.done)
 
 
-def _resync(process: Process, words: list[str]) -> None:
+def _resync(process: Process, words: list[str]) -> int:
     if {word.lower() for word in words} - {"/rediscover", "/nowait"}:
         raise LabError(f"w32tm {process.arguments} is not modelled")
     machine = process.machine
@@ -65,6 +68,17 @@ def _resync(process: Process, words: list[str]) -> None:
     said = {
         "done": language.done,
         "no-data": language.time_no_data,
+        "stale": language.time_stale,
         "too-big": language.time_too_far,
     }
     process.say(said[outcome])
+    return 0 if outcome == "done" else machine.time.refused
+
+
+def _query(process: Process, words: list[str]) -> None:
+    if [word.lower() for word in words] != ["/status", "/verbose"]:
+        raise LabError(f"w32tm {process.arguments} is not modelled")
+    machine = process.machine
+    machine.time.need_running()
+    for line in status_lines(machine.language, machine.time, machine.clock):
+        process.say(line)

@@ -42,6 +42,7 @@ class Language:
     )
     time_too_far: str = "The computer did not resync because the required time change was too big."
     time_no_data: str = "The computer did not resync because no time data was available."
+    time_stale: str = "The computer did not resync because only stale time data was available."
     error_word: str = "Error"
     errors: dict[int, str] = field(default_factory=dict)
 
@@ -84,6 +85,7 @@ CHINESE = Language(
     script_host_off="本机禁止使用 Windows 脚本宿主。请与管理员联系。",
     time_too_far="此计算机没有重新同步，因为要求的时间更改太大。",
     time_no_data="此计算机没有重新同步，因为没有可用的时间数据。",
+    time_stale="此计算机没有重新同步，因为只有过时的时间数据可用。",
     error_word="错误",
     errors={2: "系统找不到指定的文件。", 3: "系统找不到指定的路径。", 5: "拒绝访问。"},
 )
@@ -110,6 +112,7 @@ INDONESIAN = Language(
     script_host_off="Akses Windows Script Host dinonaktifkan pada mesin ini.",
     time_too_far="Waktu tidak disinkronkan: perubahan terlalu besar.",
     time_no_data="Waktu tidak disinkronkan: tidak ada data waktu.",
+    time_stale="Waktu tidak disinkronkan: data waktu sudah lama.",
     error_word="Kesalahan",
     errors={2: "Berkas tidak ditemukan.", 3: "Jalur tidak ditemukan.", 5: "Akses ditolak."},
 )
@@ -135,6 +138,7 @@ JAPANESE = Language(
     script_host_off="このマシンでは Windows Script Host へのアクセスが無効です。",
     time_too_far="時刻の変更が大きすぎるため、再同期しませんでした。",
     time_no_data="時刻データがないため、再同期しませんでした。",
+    time_stale="時刻データが古いため、再同期しませんでした。",
     error_word="エラー",
     errors={2: "ファイルが見つかりません。", 5: "アクセスが拒否されました。"},
 )
@@ -162,6 +166,7 @@ GERMAN = Language(
     script_host_off="Der Zugriff auf Windows Script Host ist auf diesem Computer deaktiviert.",
     time_too_far="Der Computer wurde nicht synchronisiert: die Änderung ist zu groß.",
     time_no_data="Der Computer wurde nicht synchronisiert: keine Zeitdaten.",
+    time_stale="Der Computer wurde nicht synchronisiert: nur veraltete Zeitdaten.",
     error_word="Fehler",
     errors={2: "Die Datei wurde nicht gefunden.", 5: "Zugriff verweigert."},
 )

@@ -30,7 +30,7 @@ TRIGGERS = f"{KEY}\\TriggerInfo"
 DOMAIN = ((3, 1), (3, 2))
 NETWORK = ((2, 1), (2, 2))
 
-Outcome = Literal["done", "no-data", "too-big"]
+Outcome = Literal["done", "no-data", "stale", "too-big"]
 
 
 def write_triggers(registry: Registry, triggers: tuple[tuple[int, int], ...]) -> None:
@@ -71,6 +71,12 @@ class TimeService:
     clock: Clock
     running: Settings = field(default_factory=Settings)
     early: int = 0  # how many times it has no time data yet
+    stale: int = 0  # how many times after that it has none but what it used before
+    polls: bool = False  # whether it sets the clock by itself meanwhile
+    refused: int = 0  # what w32tm ends with after a resync that set nothing
+    synced_at: float | None = None  # by its own clock, since its last start
+    source: str = ""
+    outcome: Outcome = "no-data"  # of the last time that it should synchronise
 
     def install(self, kind: str, peers: str, limit: int, *, triggers: bool = True) -> None:
         """Write the settings and let the service read them whenever it starts."""
@@ -80,7 +86,7 @@ class TimeService:
         self.registry.set(f"{KEY}\\Config", "MaxPosPhaseCorrection", dword(limit))
         self.registry.set(f"{KEY}\\Config", "MaxNegPhaseCorrection", dword(limit))
         self.registry.set(f"{KEY}\\TimeProviders\\NtpClient", "Enabled", dword(1))
-        self.services.on_start[SERVICE.lower()] = self.load
+        self.services.on_start[SERVICE.lower()] = self._begin
 
     def write(self, kind: str | None, peers: str | None) -> None:
         """Change the source in the registry, as ``w32tm /config`` does."""
@@ -88,6 +94,10 @@ class TimeService:
             self.registry.set(f"{KEY}\\Parameters", "Type", sz(kind))
         if peers is not None:
             self.registry.set(f"{KEY}\\Parameters", "NtpServer", sz(peers))
+
+    def _begin(self) -> None:
+        self.synced_at, self.source, self.outcome = None, "", "no-data"
+        self.load()
 
     def load(self) -> None:
         """Take over the settings; those of group policy win."""
@@ -115,10 +125,22 @@ class TimeService:
     def resync(self) -> Outcome:
         """``w32tm /resync``: ask the peers, and step the clock if the jump is allowed."""
         self.need_running()
-        settings = self.running
+        self.outcome = self._resync()
+        return self.outcome
+
+    def _resync(self) -> Outcome:
         if self.early:
             self.early -= 1
             return "no-data"
+        if self.stale:
+            self.stale -= 1
+            if self.polls:
+                self._synchronise()
+            return "stale"
+        return self._synchronise()
+
+    def _synchronise(self) -> Outcome:
+        settings = self.running
         if settings.type not in {"NTP", "AllSync"} or not settings.client:
             return "no-data"  # NT5DS: the domain's clock is as wrong as this one
         for peer in settings.peers:
@@ -129,6 +151,7 @@ class TimeService:
             if limit != ALWAYS and abs(offset) > limit:
                 return "too-big"
             self.clock.step(offset)
+            self.synced_at, self.source = self.clock.now(), peer
             return "done"
         return "no-data"
 

@@ -68,31 +68,57 @@ function restoreLimits(values) {
 var HOPELESS = [NO_FILE, DENIED, 0x80070426, 0x80070422];
 
 /*
+ * What the time service says of itself, by the numbers that w32tm prints before a bracket:
+ * the first is 3 before it has synchronised, the last its newest error, 0 for none.  The line
+ * behind its reference says when it last did.  Nothing of it depends on a language.
+ */
+function timeStatus() {
+  var text = String(ask(function () {
+    return matchOf("w32tm.exe", "/query /status /verbose", /[\s\S]+/);
+  })), numbers = text.match(/\d+(?=\s*\()/g) || [3], at = /0x\w{8}.*\s+(.+)/.exec(text);
+  return {leap: Number(numbers[0]), error: Number(numbers.pop()), at: at && at[1]};
+}
+
+/*
+ * w32tm ends with 0 although it had no time data, and the service may have set the clock by
+ * itself a moment before.
+ */
+function hasSynchronised(status, before, hresult) {
+  return status.leap !== 3 &&
+    (hresult === null && !status.error || before.at !== null && status.at !== before.at);
+}
+
+/*
  * A time service that has just started has no time data yet, and takes a large offset for
  * a spike: waits that grow, 31 s in all, or until half of the deadline has gone.
  */
-function resync(within) {
-  var hresult = null, skew = null, wait, begun, span, room = BUDGET_MS / 1.2 - tick();
+function resync(within, before) {
+  var hresult, skew, status, ok, wait, begun, span, room = BUDGET_MS / 1.2 - tick();
   for (wait = 1000; ; wait *= 2) {
     begun = now();
     hresult = runTool("w32tm.exe", "/resync /rediscover");
+    status = timeStatus();
     skew = skewSeconds();
-    if (skew === null ? hresult === null : Math.abs(skew) <= within) {
-      return {hresult: null, skew: skew, ok: true};
-    }
+    ok = skew === null ? hasSynchronised(status, before, hresult) : Math.abs(skew) <= within;
     /* A span over which the clock was set counts for nothing. */
     span = now() - begun;
     room -= wait + (span > 0 && span < BUDGET_MS * 2 ? span : 0);
-    if (includes(HOPELESS, hresult) || wait > 16000 || room < 0) {
-      return {hresult: hresult, skew: skew, ok: false};
+    if (ok || includes(HOPELESS, hresult) || wait > 16000 || room < 0) {
+      return {hresult: ok ? null : hresult, skew: skew, ok: ok, at: status.at};
     }
     nap(wait);
   }
 }
 
+/* A measured error differs by a second or two each time. */
+function wasSet(done, skew, before) {
+  return skew === null || done.skew === null ? !!done.at && done.at !== before.at
+    : Math.abs(done.skew - skew) > 5;
+}
+
 STEPS["sync-clock"] = function (step) {
   var within = step.within_s || 60, skew = skewSeconds(), before = {skew_s: skew}, limits, done;
-  var role = certainRole(), restored = true, outcome;
+  var role = certainRole(), restored = true, outcome, status;
   if (skew !== null && Math.abs(skew) <= within) {
     return result(true, false, before, before, "the clock is right");
   }
@@ -100,18 +126,20 @@ STEPS["sync-clock"] = function (step) {
     return refused("a domain member takes its time from the domain", before);
   }
   limits = savedLimits() || readLimits();
+  status = timeStatus();
   if (step.raise_limits) {
     try {
       raiseLimits(limits);
-      done = resync(within);
+      done = resync(within, status);
     } finally {
       restored = readValue(LIMITS_MARK) === null || restoreLimits(limits);
     }
   } else {
-    done = resync(within);
+    done = resync(within, status);
   }
-  outcome = result(done.ok, done.ok || done.skew !== skew, before, {skew_s: done.skew},
-    restored ? "" : "the phase limits could not be restored");
+  outcome = result(done.ok, wasSet(done, skew, status), before, {skew_s: done.skew},
+    !restored ? "the phase limits could not be restored"
+      : done.ok || done.skew !== null ? "" : "the Windows Time service has not synchronised");
   outcome.ok = done.ok && restored;
   outcome.hresult = done.hresult;
   /* A KMS host accepts four hours: a clock that is still wrong keeps no activation back. */

@@ -181,6 +181,21 @@ function mustRun(name, parameters, out) {
   }
 }
 
+/* The part of a tool's output that is no language's. */
+function matchOf(tool, parameters, pattern) {
+  var out = base + ".out", match, hresult;
+  try {
+    hresult = runTool(tool, parameters, out);
+    match = pattern.exec(readFile(out, 0));
+  } finally {
+    removeFile(out);
+  }
+  if (!match) {
+    throw failure(hresult || BAD_DATA);
+  }
+  return clip(trim(match[0]), 1500);
+}
+
 /*
  * Milliseconds that went by.  The clock may be set meanwhile, so a span that
  * ends before it began, or that is longer than this script may live, counts

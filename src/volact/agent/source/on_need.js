@@ -109,21 +109,6 @@ function hexOf(bytes) {
   return text;
 }
 
-/* The part of a tool's output that is no language's. */
-function matchOf(tool, parameters, pattern) {
-  var out = base + ".out", match, hresult;
-  try {
-    hresult = runTool(tool, parameters, out);
-    match = pattern.exec(readFile(out, 0));
-  } finally {
-    removeFile(out);
-  }
-  if (!match) {
-    throw failure(hresult || BAD_DATA);
-  }
-  return clip(trim(match[0]), 1500);
-}
-
 /* The DACL of a registry key, put together from its entries. */
 function keyDacl(hive, path) {
   return ask(function () {
