@@ -111,6 +111,8 @@ WINRM = "[win]\na {}\n[win:vars]\nansible_connection={}\n"
         ("winrm", "ansible_winrm_scheme=https ansible_port=5985", "winrms://a:5985"),
         ("psrp", "", "winrms://a"),
         ("psrp", "ansible_port=5985", "winrm://a:5985"),
+        ("psrp", "ansible_port=5986", "winrms://a:5986"),
+        ("psrp", "ansible_port=8443", "winrms://a:8443"),
         ("psrp", "ansible_psrp_protocol=http", "winrm://a"),
         ("ansible.builtin.psrp", "", "winrms://a"),
         ("ssh", "ansible_host=2001:db8::1 ansible_port=2222", "ssh://[2001:db8::1]:2222"),
@@ -133,15 +135,33 @@ all:
       ansible_winrm_transport: [credssp, ntlm]
       ansible_winrm_server_cert_validation: ignore
       ansible_winrm_ca_trust_path: /etc/ca.pem
+      ansible_winrm_kerberos_hostname_override: a.corp.example
     b:
       ansible_connection: psrp
       ansible_psrp_auth: certificate
       ansible_psrp_certificate_pem: b.pem
       ansible_psrp_certificate_key_pem: /k/b.key
+      ansible_psrp_cert_trust_path: /etc/ca.pem
+    c:
+      ansible_connection: psrp
+      ansible_psrp_cert_validation: ignore
+      ansible_psrp_ca_cert: c.pem
+      ansible_psrp_cert_trust_path: /etc/ca.pem
+      ansible_psrp_negotiate_hostname_override: c.corp.example
+    d:
+      ansible_connection: psrp
+      ansible_psrp_ca_trust_path: /no/variable/of/psrp
+      ansible_winrm_ca_trust_path: /nor/this
 """
-    a, b = load(tmp_path, text, "hosts.yaml").servers
-    assert a.winrm == WinRm(auth="ntlm", ca_file="/etc/ca.pem", verify=False)
-    assert b.winrm == WinRm(auth="certificate")
+    a, b, c, d = load(tmp_path, text, "hosts.yaml").servers
+    assert a.winrm == WinRm(
+        auth="ntlm", ca_file="/etc/ca.pem", verify=False, kerberos_host="a.corp.example"
+    )
+    assert b.winrm == WinRm(auth="certificate", ca_file="/etc/ca.pem")
+    assert c.winrm == WinRm(
+        ca_file=str(tmp_path / "c.pem"), verify=False, kerberos_host="c.corp.example"
+    )
+    assert d.winrm == WinRm()
     assert b.credential.certificate_file == str(tmp_path / "b.pem")
     assert b.credential.certificate_key_file == "/k/b.key"
 

@@ -129,12 +129,14 @@ def test_addresses_in_cells(tmp_path: Path, row: str, address: str) -> None:
 
 def test_every_key_of_an_inventory_may_be_a_column(tmp_path: Path) -> None:
     text = (
-        "name,address,transport,winrm_tls,Certificate Validation,password-env,key file,jump\n"
-        "a,10.0.0.5,winrm,TRUE,no,PW,,\n"
+        "name,address,transport,winrm_tls,Certificate Validation,password-env,key file,jump,"
+        "WinRM Kerberos host\n"
+        "a,10.0.0.5,winrm,TRUE,no,PW,,,a.corp.example\n"
         "b,10.0.0.6,ssh,,,,one; two,ops@bastion:2222\n"
     )
     a, b = load(tmp_path, text).servers
     assert (a.winrm.tls, a.winrm.verify) == (True, False)
+    assert a.winrm.kerberos_host == "a.corp.example"
     assert a.credential.password_env == "PW"
     assert b.credential.key_files == (str(tmp_path / "one"), str(tmp_path / "two"))
     assert b.ssh.jump is not None

@@ -242,6 +242,7 @@ winrm-tls = true
 [[server]]
 name = "a"
 address = "winrm://10.0.0.5"
+winrm-kerberos-host = "a.corp.example"
 [[server]]
 name = "b"
 address = "winrm://10.0.0.6"
@@ -259,7 +260,7 @@ winrm-tls = false
 def test_winrm_is_told_key_by_key(tmp_path: Path) -> None:
     a, b, c = load_inventory(write(tmp_path, WINRM_FILE)).servers
     ca = str(tmp_path / "ca.pem")
-    assert a.winrm == WinRm(auth="basic", tls=True, ca_file=ca)
+    assert a.winrm == WinRm(auth="basic", tls=True, ca_file=ca, kerberos_host="a.corp.example")
     assert b.winrm == WinRm(auth="certificate", tls=True, ca_file=ca, verify=False)
     assert b.credential.certificate_file == str(tmp_path / "b.pem")
     assert b.credential.certificate_key_file == str(tmp_path / "b.key")

@@ -81,7 +81,13 @@ def fleet_servers(draw: st.DrawFn) -> Server:
         credential=draw(credentials()),
         known_hosts=draw(st.sampled_from(["", "/known hosts"])),
         tags=tuple(draw(st.lists(TAGS, max_size=3, unique=True))),
-        winrm=WinRm() if scheme == "ssh" else WinRm(auth=auth, verify=draw(st.booleans())),
+        winrm=WinRm()
+        if scheme == "ssh"
+        else WinRm(
+            auth=auth,
+            verify=draw(st.booleans()),
+            kerberos_host=draw(st.sampled_from(["", "a.corp.example"])),
+        ),
         ssh=draw(ways()) if scheme == "ssh" else SshRoute(),
     )
 

@@ -84,6 +84,11 @@ class Realm:
         """Get a ticket for the account, as ``kinit`` does."""
         self.run("kinit", *options, USER, given=f"{PASSWORD}\n")
 
+    def ticket_of(self, user: str) -> None:
+        """Add another account, and get a ticket for it."""
+        self.run("kadmin.local", "-q", f'addprinc -pw "{PASSWORD}" {user}')
+        self.run("kinit", user, given=f"{PASSWORD}\n")
+
     def expire(self) -> None:
         """Get a ticket that has expired when this returns."""
         self.ticket("-l", "2s")

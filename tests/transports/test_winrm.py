@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import pytest
+from pypsrp.wsman import WSMan
 from ssh_host import Passwords
 from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, no_login, refused, run
 
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
-from volact.model.server import Address, Credential, Server, WinRm
+from volact.model.server import Address, Credential, Server, WinRm, WinRmAuth
 from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
-from volact.transports.winrm.login import settings_of
+from volact.transports.winrm.failures import REFUSED
+from volact.transports.winrm.login import _told, settings_of
 from volact.transports.winrm.shell import RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
@@ -228,8 +230,6 @@ def test_settings() -> None:
     assert (plain["port"], plain["ssl"], plain["auth"]) == (9, False, "negotiate")
     assert plain["cert_validation"] is True
     assert plain["encryption"] == "auto"
-    kerberos = settings_of(at(winrm=WinRm(auth="kerberos")), None, 7.0)
-    assert "username" not in kerberos
     address = Address(scheme="winrms", host="h")
     tls = settings_of(Server(name="h", address=address, winrm=WinRm(ca_file="c")), "pw", 7.0)
     assert (tls["port"], tls["ssl"], tls["cert_validation"]) == (5986, True, "c")
@@ -242,3 +242,49 @@ def test_settings() -> None:
     made = settings_of(certificate, None, 7.0)
     assert (made["certificate_pem"], made["certificate_key_pem"]) == ("a.pem", "a.pem")
     assert "username" not in made
+
+
+@pytest.mark.parametrize("auth", ["negotiate", "kerberos"])
+def test_without_a_password_the_ticket_of_any_user_or_of_the_one_named(auth: WinRmAuth) -> None:
+    """Kerberos finds no ticket of Administrator where ``kinit`` has got one of another user."""
+
+    def login(user: str = "", credential: str = "", password: str | None = None) -> tuple[Any, ...]:
+        address = Address(scheme="winrm", host="web-01.corp.example", user=user)
+        server = Server(
+            name="web-01",
+            address=address,
+            credential=Credential(user=credential),
+            winrm=WinRm(auth=auth),
+        )
+        settings = settings_of(server, password, 7.0)
+        return settings.get("username"), settings.get("password")
+
+    assert login() == (None, None)
+    assert login(user="ops@CORP") == ("ops@CORP", None)
+    assert login(credential="dba@CORP") == ("dba@CORP", None)
+    assert login(user="ops@CORP", credential="dba@CORP") == ("ops@CORP", None)
+    assert login(password="pw") == ("Administrator", "pw")
+
+
+def test_a_refused_ticket_is_not_told_as_the_usual_user() -> None:
+    unnamed = Server(name="a", address=Address(scheme="winrm", host="a.corp.example"))
+    told = _told(unnamed, TransportError("auth", REFUSED), 7.0)
+    assert told.message == "the login was refused for the account of the Kerberos ticket"
+    usual = msgspec.structs.replace(unnamed, credential=Credential(password_env="PW"))
+    by_certificate = msgspec.structs.replace(unnamed, winrm=WinRm(auth="certificate"))
+    for server in (usual, by_certificate):
+        told = _told(server, TransportError("auth", REFUSED), 7.0)
+        assert told.message == "the login was refused for Administrator"
+
+
+def test_the_name_for_kerberos_is_another_than_the_address() -> None:
+    assert settings_of(at(), "pw", 7.0)["negotiate_hostname_override"] is None
+    named = at(winrm=WinRm(kerberos_host="web-01.corp.example"))
+    settings = settings_of(named, "pw", 7.0)
+    assert (settings["server"], settings["negotiate_hostname_override"]) == (
+        "127.0.0.1",
+        "web-01.corp.example",
+    )
+    assert WSMan(**settings).transport._get_auth_kwargs("negotiate") == {
+        "hostname_override": "web-01.corp.example"
+    }

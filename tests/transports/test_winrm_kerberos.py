@@ -11,7 +11,7 @@ from kerberos_realm import Realm, missing, realm
 from winrm_fleet import Fleet, fleet_fixture, refused, run
 from winrm_relay import relay
 
-from volact.model.server import Address, Credential, Server
+from volact.model.server import Address, Credential, Server, WinRmAuth
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -52,6 +52,33 @@ async def test_a_ticket_logs_in_and_is_not_forwarded(fleet: Fleet, kerberos: Rea
     """A ticket that could be forwarded is not: the lab reports a login that brings one."""
     kerberos.ticket("-f")
     assert (await run(with_a_ticket(fleet))).exit_status == 0
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+async def test_a_server_that_is_reached_by_its_address_is_named_for_kerberos(
+    fleet: Fleet, kerberos: Realm, auth: WinRmAuth
+) -> None:
+    """The realm knows names; no user is named either, and the ticket's user logs in."""
+    kerberos.ticket()
+    server = with_a_ticket(fleet)
+    by_address = msgspec.structs.replace(
+        server,
+        address=msgspec.structs.replace(server.address, host="127.0.0.1"),
+        winrm=msgspec.structs.replace(server.winrm, auth=auth, kerberos_host="localhost"),
+    )
+    assert (await run(by_address)).exit_status == 0
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+async def test_without_a_password_the_ticket_of_another_user_is_shown(
+    fleet: Fleet, kerberos: Realm, auth: WinRmAuth
+) -> None:
+    """The server of the lab knows Administrator alone, and so it refuses."""
+    kerberos.ticket_of("ops")
+    server = with_a_ticket(fleet)
+    winrm = msgspec.structs.replace(server.winrm, auth=auth)
+    told = await refused(msgspec.structs.replace(server, winrm=winrm))
+    assert told.message == "the login was refused for the account of the Kerberos ticket"
 
 
 @pytest.mark.parametrize("opens_tls", [False, True])

@@ -53,6 +53,7 @@ PLACES = {
     "ssh-config": "ssh.config",
     "winrm-transport": "winrm.auth",
     "winrm-tls": "winrm.tls",
+    "winrm-kerberos-host": "winrm.kerberos_host",
     "ca-file": "winrm.ca_file",
     "certificate-validation": "winrm.verify",
     **{

@@ -135,6 +135,7 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "password-held": Fields.text,
     "winrm-transport": _auth,
     "winrm-tls": Fields.flag,
+    "winrm-kerberos-host": Fields.text,
     "ca-file": Fields.path,
     "certificate-validation": Fields.flag,
     "certificate-file": Fields.path,

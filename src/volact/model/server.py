@@ -92,6 +92,7 @@ class WinRm(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool | None = None  # None: by the scheme and the port
     ca_file: str = ""  # "" means the usual authorities
     verify: bool = True  # whether the server's certificate is verified
+    kerberos_host: str = ""  # its name in the Kerberos realm, "" means that of the address
 
 
 class SshRoute(msgspec.Struct, frozen=True, kw_only=True):

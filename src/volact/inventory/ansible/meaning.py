@@ -37,6 +37,27 @@ _AUTH = {
     "kerberos": "kerberos",
     "certificate": "certificate",
 }
+# What each of Ansible's two plugins calls a key; of several variables the first counts.
+_SCHEME = {"winrm": "ansible_winrm_scheme", "psrp": "ansible_psrp_protocol"}
+_TRANSPORT = {"winrm": "ansible_winrm_transport", "psrp": "ansible_psrp_auth"}
+_CHECK = {
+    "winrm": "ansible_winrm_server_cert_validation",
+    "psrp": "ansible_psrp_cert_validation",
+}
+_WINRM: dict[str, dict[str, tuple[str, ...]]] = {
+    "winrm": {
+        "ca-file": ("ansible_winrm_ca_trust_path",),
+        "certificate-file": ("ansible_winrm_cert_pem",),
+        "certificate-key-file": ("ansible_winrm_cert_key_pem",),
+        "winrm-kerberos-host": ("ansible_winrm_kerberos_hostname_override",),
+    },
+    "psrp": {
+        "ca-file": ("ansible_psrp_ca_cert", "ansible_psrp_cert_trust_path"),
+        "certificate-file": ("ansible_psrp_certificate_pem",),
+        "certificate-key-file": ("ansible_psrp_certificate_key_pem",),
+        "winrm-kerberos-host": ("ansible_psrp_negotiate_hostname_override",),
+    },
+}
 _OWN = "volact_"
 _WHOLE = "volact_address"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -95,27 +116,16 @@ class VariableMeaning:
 
     def _winrm(self, kind: str, port: str) -> str:
         """``winrm`` or ``winrms``, as Ansible's own plugins would choose; and the rest of it."""
-        prefix = f"ansible_{kind}_"
-        scheme, _ = self._text((f"{prefix}scheme", f"{prefix}protocol"))
-        names = ("transport", "auth")
-        self._put("winrm-transport", *self._auth(tuple(prefix + name for name in names)))
-        checks = ("server_cert_validation", "cert_validation")
-        check, at = self._text(tuple(prefix + name for name in checks))
+        self._put("winrm-transport", *self._auth((_TRANSPORT[kind],)))
+        check, at = self._text((_CHECK[kind],))
         if check:
             self._put("certificate-validation", check != "ignore", at)
-        for key, name in (
-            ("ca-file", "ca_trust_path"),
-            ("ca-file", "ca_cert"),
-            ("certificate-file", "cert_pem"),
-            ("certificate-file", "certificate_pem"),
-            ("certificate-key-file", "cert_key_pem"),
-            ("certificate-key-file", "certificate_key_pem"),
-        ):
-            self._put(key, *self._text((prefix + name,)))
+        for key, names in _WINRM[kind].items():
+            self._put(key, *self._text(names))
+        scheme, _ = self._text((_SCHEME[kind],))
         if scheme in ("http", "https"):
             return "winrm" if scheme == "http" else "winrms"
-        plain = port == "5985" if kind == "winrm" else bool(port) and port != "5986"
-        return "winrm" if plain else "winrms"
+        return "winrm" if port == "5985" else "winrms"
 
     def _auth(self, names: tuple[str, ...]) -> tuple[str, str]:
         """The first of the transports named that volact has."""

@@ -19,7 +19,10 @@ KERBEROS: dict[int, Mapping] = {
     7: Mapping(
         "auth",
         say("the Kerberos realm does not know this server by this name"),
-        say("use the name that it has in the domain, not an address or an alias"),
+        say(
+            "use the name that it has in the domain, not an address or an alias, or name it "
+            "with winrm-kerberos-host"
+        ),
     ),
     24: Mapping("auth", say("the login was refused"), say("check user and password")),
     32: Mapping("auth", say("the Kerberos ticket has expired"), _TICKET),

@@ -1,6 +1,7 @@
 """Logging in over WinRM: settings, the password at the last moment, the first shell.
 
-There is never a prompt, and a wrong password is tried once.
+There is never a prompt, and a wrong password is tried once by each way to log in that
+``winrm-transport`` allows.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ def settings_of(server: Server, password: str | None, connect_s: float) -> dict[
         # Message encryption by Negotiate where there is no TLS, always.
         "encryption": "auto",
         "cert_validation": winrm.verify and (winrm.ca_file or True),
+        "negotiate_hostname_override": winrm.kerberos_host or None,
         "no_proxy": True,
         "connection_timeout": connect_s,
         "read_timeout": QUIET_S,
@@ -137,7 +139,7 @@ def settings_of(server: Server, password: str | None, connect_s: float) -> dict[
         settings["certificate_key_pem"] = (
             credential.certificate_key_file or credential.certificate_file
         )
-    elif password is not None or winrm.auth != "kerberos" or credential.user:
+    elif password is not None or _named_user(server):
         settings["username"] = user_of(server)
         settings["password"] = password
     if winrm.auth == "basic" and password is not None:
@@ -145,6 +147,11 @@ def settings_of(server: Server, password: str | None, connect_s: float) -> dict[
         settings["username"] = user_of(server).encode()
         settings["password"] = password.encode()
     return settings
+
+
+def _named_user(server: Server) -> str:
+    """The user, where one is named: a Kerberos ticket may be another's than the usual user's."""
+    return server.address.user or server.credential.user
 
 
 async def _password(server: Server, secrets: Secrets) -> str | None:
@@ -175,6 +182,13 @@ def _told(server: Server, error: TransportError, connect_s: float) -> TransportE
         )
     if error.message != REFUSED:
         return error
+    unnamed = not server.credential.names_password and not _named_user(server)
+    if unnamed and server.winrm.auth in {"negotiate", "kerberos"}:
+        return TransportError(
+            "auth",
+            say("the login was refused for the account of the Kerberos ticket"),
+            say("is it an administrator of the server? klist shows whose ticket it is"),
+        )
     user = one_line(user_of(server), 64)
     return TransportError("auth", say("the login was refused for {user}", user=user), _hint(server))
 
