@@ -542,8 +542,9 @@ async def test_a_script_that_is_stopped_has_not_activated(here: Place) -> None:
     ],
 )
 async def test_only_a_window_of_its_own_waits(machine: Machine, line: str, waits: bool) -> None:
+    """Also one that was elevated, or is Windows Terminal's: neither has SESSIONNAME."""
     data = render(new_request("standalone", None, id="0" * 16), keep=True, handed=True)
-    end = data[data.index(b"setlocal EnableDelayedExpansion") :].partition(b"\r\n*/")[0]
+    end = data.partition(b'if "%rc%"=="12" set "x=2"\r\n')[2].partition(b"\r\n*/")[0]
     wait = end.replace(b'"%sys%\\timeout.exe" /t 300 2>nul', b"echo waits")
     assert wait != end
     machine.files.write(f"{machine.home}\\end.bat", b"@echo off\r\n" + wait)

@@ -103,3 +103,28 @@ async def test_a_script_that_was_not_written_whole_never_runs(here: Place, lost:
         machine.files = files
     assert result.stdout.strip() == b"VOLACT0 not-started cannot-write cannot-write"
     assert not [name for name in under(machine, "C:\\Windows") if name.startswith("activate")]
+
+
+@pytest.mark.parametrize("name", ["R&D.bat", "a ^b&c (1).bat", "ha!d.bat"])
+async def test_a_file_may_have_a_name_that_cmd_takes_for_more(here: Place, name: str) -> None:
+    machine = here.machine()
+    await runs_as(machine, f"{FOLDER}\\{name}")
+    assert under(machine, FOLDER) == [name]
+
+
+async def test_a_temporary_folder_may_have_a_name_that_cmd_takes_for_more(here: Place) -> None:
+    machine = here.machine()
+    machine.elevated = False
+    machine.temp = f"{machine.home}\\R&D ^x"
+    machine.files.make_folder(machine.temp)
+    await runs_as(machine, FILE)
+    assert under(machine, machine.temp) == []
+
+
+async def runs_as(machine: Machine, file: str) -> None:
+    """The file runs, whatever it and its folders are called."""
+    request = new_request("standalone", load_profile("tencent"), (), id="0" * 16)
+    machine.files.write(file, render(request, keep=True, handed=True))
+    ran = await command(machine, f'"{file}"')
+    assert b"volact: activation of this server" in ran.stdout, ran
+    assert ran.stderr == b""

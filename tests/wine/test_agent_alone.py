@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from asking import answer_of, apply, request, standalone
+from asking import PATIENT_S, answer_of, apply, request, standalone
 from loopback import Loopback
 from wine_server import WineServer
 
@@ -42,6 +42,13 @@ def test_it_talks_and_tells_the_truth(handed_out: WineServer) -> None:
     # It keeps itself and nothing else.
     assert handed_out.leftovers(["activate-win.bat"]) == []
     assert handed_out.in_temp() == ["activate-win.bat"]
+
+
+def test_a_name_may_hold_what_cmd_takes_for_more(wine: WineServer) -> None:
+    name = "R&D ^1.bat"
+    ran = wine.run_file(render(request("standalone"), keep=True, deadline_s=PATIENT_S), name)
+    (wine.temp / name).unlink()
+    assert "volact: activation of this server" in ran.stdout, ran
 
 
 def test_a_step_that_keeps_activation_from_being_tried_is_named(handed_out: WineServer) -> None:

@@ -302,15 +302,15 @@ def _end(person: bool, keep: bool) -> str:
 
     A window that Explorer opened for this file alone stays for five minutes or
     until a key is pressed.  A double click ends its command with quote, blank,
-    quote, "Run as administrator" with quote, blank; PowerShell and scripts write
-    neither.  ``timeout`` ends at once without an interactive console.
+    quote, "Run as administrator" with quote, blank; PowerShell, scripts and tasks write
+    neither.  ``timeout`` ends at once where no console is its input.  SESSIONNAME tells
+    nothing: an elevated window has none, nor has Windows Terminal.
     """
     if not keep:
         return 'del /q /f "%~f0" & exit %x%'
     if not person:
         return "exit /b %x%"
     return (
-        "if not defined SESSIONNAME exit /b %x%\n"
         'if not exist "%sys%\\timeout.exe" exit /b %x%\n'
         "setlocal EnableDelayedExpansion\n"
         'set "c_=!CMDCMDLINE!"\n'

@@ -37,7 +37,8 @@ for %%a in ("%~f0") do set /a s=%%~za+4
 for %%a in ("%base%.js") do if not "%%~za"=="%s%" goto never
 set "o=//E:JScript //T:<seconds>"
 :again
-set "run="%sys%\cscript.exe" //nologo %o% "%base%.js""
+:: Without quotes of its own: what is in a name (R&D.bat) stays between those that are there.
+set run="%sys%\cscript.exe" //nologo %o% "%base%.js"
 %run% 2>"%base%.err"
 set "rc=%errorlevel%"
 :: The script makes a .ran as its first act.  No such file and no exit code of ours:
