@@ -126,6 +126,54 @@ def test_scheme_and_port_are_those_ansible_would_take(
     assert str(server.address) == address
 
 
+OF_ALL = "[all:vars]\n" + "".join(
+    f"ansible_{name}host={name or 'any-'}host\n"
+    f"ansible_{name}port={port}\n"
+    f"ansible_{name}user={name or 'any-'}user\n"
+    for name, port in (("", 1), ("ssh_", 2), ("winrm_", 3), ("psrp_", 4))
+)
+
+
+@pytest.mark.parametrize(
+    ("connection", "address", "user"),
+    [
+        ("ssh", "ssh://ssh_host:2", "ssh_user"),
+        ("winrm", "winrms://winrm_host:3", "winrm_user"),
+        ("psrp", "winrms://psrp_host:4", "psrp_user"),
+    ],
+)
+def test_variables_of_the_plugin_count_before_the_common_ones_and_those_of_others_never(
+    tmp_path: Path, connection: str, address: str, user: str
+) -> None:
+    a = only(load(tmp_path, f"a ansible_connection={connection}\n{OF_ALL}"))
+    assert (str(a.address), a.credential.user) == (address, user)
+    others = [line for line in OF_ALL.splitlines() if f"_{connection}_" not in line]
+    common = only(load(tmp_path, f"a ansible_connection={connection}\n" + "\n".join(others)))
+    assert (common.address.host, common.address.port) == ("any-host", 1)
+    strange = [line for line in others if "any-" not in line and "ansible_port" not in line]
+    none = only(load(tmp_path, f"a ansible_connection={connection}\n" + "\n".join(strange)))
+    assert (none.address.host, none.address.port, none.credential.user) == ("a", None, "")
+
+
+def test_beside_a_whole_address_its_scheme_says_whose_variables_count(tmp_path: Path) -> None:
+    text = (
+        "a volact_address=winrms://10.0.0.5 ansible_connection='{{ later }}'\n"
+        "[all:vars]\nansible_ssh_user=of-ssh\nansible_winrm_user=of-winrm\n"
+    )
+    assert only(load(tmp_path, text)).credential.user == "of-winrm"
+    assert only(load(tmp_path, text.replace("winrms:", "ssh:"))).credential.user == "of-ssh"
+
+
+@pytest.mark.parametrize(("connection", "line"), [("ssh", 5), ("winrm", 7), ("psrp", 7)])
+def test_the_password_is_the_one_that_ansible_would_take(
+    tmp_path: Path, connection: str, line: int
+) -> None:
+    names = ("password", "ssh_pass", "ssh_password", "winrm_pass", "winrm_password")
+    variables = "".join(f"ansible_{name}=of-{name}\n" for name in names)
+    a = only(load(tmp_path, f"a ansible_connection={connection}\n[all:vars]\n{variables}"))
+    assert a.credential.password_held.endswith(f"line {line}")
+
+
 def test_winrm_settings(tmp_path: Path) -> None:
     text = """\
 all:

@@ -18,14 +18,10 @@ from volact.inventory.fields import near
 from volact.inventory.keys import FLAGS, PASSWORDS, SHARED
 from volact.model.text import say
 
-_HOST = ("ansible_host", "ansible_ssh_host", "ansible_winrm_host", "ansible_psrp_host")
-_PORT = ("ansible_port", "ansible_ssh_port", "ansible_winrm_port", "ansible_psrp_port")
-_USER = ("ansible_user", "ansible_ssh_user", "ansible_winrm_user", "ansible_psrp_user")
 _KEY = ("ansible_ssh_private_key_file", "ansible_private_key_file")
-PASSWORD = (
-    *("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
-    *("ansible_winrm_pass", "ansible_winrm_password", "ansible_psrp_password"),
-)
+_SSH_PASSWORD = ("ansible_ssh_password", "ansible_ssh_pass")
+_WINRM_PASSWORD = ("ansible_winrm_password", "ansible_winrm_pass")  # psrp's as well
+PASSWORD = ("ansible_password", *_SSH_PASSWORD, *_WINRM_PASSWORD)
 _ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args")
 _SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "libssh")
 _AUTH = {
@@ -70,8 +66,9 @@ class VariableMeaning:
         self.places: dict[str, str] = {}
         self.values: dict[str, Any] = {"name": name}
         self._vars = variables
+        self._plugin = "ssh"  # the connection plugin whose variables count
         self._connect(name)
-        self._put("user", *self._text(_USER))
+        self._put("user", *self._text(self._names("user")))
         self._put("key-file", *self._text(_KEY))
         if self.values["address"].startswith("ssh:"):
             self._arguments()
@@ -83,18 +80,25 @@ class VariableMeaning:
         """The variable that holds the password, unless another source of it is named."""
         if any(key in self.values for key in PASSWORDS):
             return None
-        return self._var(PASSWORD)
+        own = _SSH_PASSWORD if self._plugin == "ssh" else _WINRM_PASSWORD
+        return self._var((*own, "ansible_password"))
+
+    def _names(self, what: str) -> tuple[str, str]:
+        """The plugin's own variable counts before the common one."""
+        return (f"ansible_{self._plugin}_{what}", f"ansible_{what}")
 
     def _connect(self, name: str) -> None:
         """The address: whole, or of connection plugin, host and port."""
         whole, whole_at = self._text((_WHOLE,))
         if whole:
             self._put("address", whole, whole_at)
+            self._plugin = "winrm" if whole.startswith("winrm") else "ssh"
             return
         connection, at = self._text(("ansible_connection",))
         kind = (connection or "ssh").rpartition(".")[2].lower()
-        host, host_at = self._text(_HOST)
-        port, port_at = self._text(_PORT)
+        self._plugin = kind if kind in _WINRM else "ssh"
+        host, host_at = self._text(self._names("host"))
+        port, port_at = self._text(self._names("port"))
         self.places["address"] = host_at or port_at or at
         if kind == "local":
             self.values["address"] = "local"
