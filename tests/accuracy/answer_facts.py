@@ -124,9 +124,10 @@ def outcome(raw: Mapping[str, Any], host: str) -> str:
 def may_reach(raw: Mapping[str, Any], host: str, *, unproven: bool | None) -> bool:
     """Whether a host is connected; with ``unproven``, whether it is at least not ruled out.
 
-    A time-out rules nothing out where Windows has no licence to lose.
+    Nor does what the server itself does not let out, or a time-out, where Windows has no
+    licence to lose.
     """
     found, keyed = outcome(raw, host), clients(raw) or products(raw) or []
     unlicensed = not keyed or not all(licensed(product) for product in keyed)
-    trial = KMS_UNCLEAR | ({"filtered"} if unlicensed else set())
+    trial = KMS_UNCLEAR | ({"filtered", "local"} if unlicensed else set())
     return found == "connected" or (bool(unproven) and found in trial)

@@ -70,8 +70,7 @@ def tried(
         # it is silent: the answer's time-out, at once or after a slow connection
         ({"code": TIMED_OUT, "of": "receive"}, "connected"),
         ({"code": TIMED_OUT, "of": "receive", "ms": 1000}, "connected"),
-        # nothing listens: at once, after one second, after two
-        ({"code": REFUSED, "ms": 1}, "refused"),
+        # nothing listens: after one second, after two
         ({"code": REFUSED, "ms": 1010}, "refused"),
         ({"code": REFUSED, "ms": 2010}, "refused"),
         # nothing answers the connection: time-out or code, one address or three
@@ -95,6 +94,36 @@ def tried(
 def test_what_a_request_tells(case: dict[str, Any], outcome: str) -> None:
     found, _ = tried(case)
     assert found["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("ms", "closed", "outcome"),
+    [
+        # Windows asks a host that refuses again, half a second apart: this is no host's word
+        (2, {"code": REFUSED, "ms": 2030}, "local"),
+        (2, {"code": REFUSED, "ms": 1010}, "local"),
+        (450, {"code": REFUSED, "ms": 2030}, "local"),  # the name was slow to be found
+        (620, {"code": REFUSED, "ms": 610}, "refused"),  # set to ask again sooner
+        (800, {"code": REFUSED, "ms": 1010}, "refused"),
+        # a server that refuses its own closed port at once, or of which that is not known
+        (2, {"code": REFUSED, "ms": 1}, "unknown"),
+        (2, {"code": TIMED_OUT, "of": "connect"}, "unknown"),
+        (2, {"code": 0x80004005}, "unknown"),
+        (2, {"code": REFUSED, "ms": -3_600_000}, "unknown"),
+        (400, {"code": REFUSED, "ms": 1}, "refused"),
+    ],
+)
+def test_an_end_that_is_too_soon_for_a_refusal_accuses_no_host(
+    ms: int, closed: dict[str, Any], outcome: str
+) -> None:
+    found, asked = tried({"code": REFUSED, "ms": ms}, closed)
+    assert found["outcome"] == outcome
+    assert asked[1].startswith("http://127.0.0.1:1/")
+
+
+def test_a_refusal_that_took_its_time_needs_no_comparison() -> None:
+    _, asked = tried({"code": REFUSED, "ms": 1010})
+    assert len(asked) == 1
 
 
 def test_the_request_is_as_long_as_its_own_bytes_say() -> None:

@@ -40,6 +40,11 @@ def product(facts: Facts) -> Facts:
     return only
 
 
+def outcomes(facts: Facts) -> set[str]:
+    """What the tries of the KMS hosts mean."""
+    return {outcome for outcome, _ in facts["reached"].values()}
+
+
 def skew_s(facts: Facts) -> float:
     return float(facts["time"]["ref_at"] - facts["time"]["ref"]) / 1000
 
@@ -111,7 +116,8 @@ _SEEN: list[tuple[str, int, str, Check]] = [
         lambda f: f["registry"]["policy_machine"] == "kms.corp.example",
     ),
     ("kms-name", 1, "2016", lambda f: f["reach"][KMS] == 0x80072EE7 and "8.8.8.8" in f["dns"]),
-    ("kms-refused", 1, "2016", lambda f: set(f["reach"].values()) == {0x80072EFD}),
+    ("kms-refused", 1, "2016", lambda f: outcomes(f) == {"refused"}),
+    ("kms-program-rule", 2, "2022", lambda f: outcomes(f) == {"local"}),
     ("kms-silent", 2, "2019", lambda f: set(f["reach"].values()) == {0x80072EE2}),
     ("kms-count", 2, "2019", lambda f: f["reach"][KMS] == REACHED),
     ("clock-5h", 2, "2016", lambda f: abs(abs(skew_s(f)) - 5 * 3600) < 5),

@@ -23,6 +23,8 @@ _HERE = Path(__file__).parent
 SAMBA = Path("/usr/libexec/samba/samba-dcerpcd")
 _TOOLS = {"ip": "iproute2", "nft": "nftables"}
 DROPPED, RESET, PORT_UNREACHABLE, PROHIBITED, CLOSED = 2001, 2002, 2003, 2004, 2999
+# Refuses what is asked a second time, so that a refusal takes as long as on Windows.
+REFUSED_LATE = 2005
 # Ports of the listeners in ``listeners.py``, by what they do.
 LISTENERS = {
     "silent": 3001,
@@ -41,6 +43,8 @@ table inet volact {{
     tcp dport {RESET} reject with tcp reset
     tcp dport {PORT_UNREACHABLE} reject with icmp type port-unreachable
     tcp dport {PROHIBITED} reject with icmp type admin-prohibited
+    tcp dport {REFUSED_LATE} numgen inc mod 2 0 drop
+    tcp dport {REFUSED_LATE} reject with tcp reset
   }}
 }}
 """

@@ -1,7 +1,9 @@
 """The agent's reach test on Wine's WinHTTP against real servers and a real firewall.
 
 Wine keeps no time-out for an answer, so a server that stays silent to the end is
-``unknown`` there; on Windows the answer's time-out shows that it is connected.
+``unknown`` there; on Windows the answer's time-out shows that it is connected.  What is
+refused is so at once, as Linux does it, a closed port of the server itself as well: so
+quick an end tells nothing there.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ def outcome(wine: WineServer, host: str) -> str:
     return str(facts["reached"][host][0])
 
 
+AT_ONCE = "unknown or refused"  # by how busy the computer is
 Where = Callable[[NetworkWorld], str]
 OUTCOMES: dict[str, tuple[Where, str]] = {
     "Samba, port 135": (lambda w: w.at(at.ENDPOINT_MAPPER), "connected"),
@@ -32,23 +35,23 @@ OUTCOMES: dict[str, tuple[Where, str]] = {
     "bind_nak": (lambda w: w.at(at.LISTENERS["naks"]), "connected"),
     "HTTP": (lambda w: w.at(at.LISTENERS["http"]), "http"),
     "never speaks": (lambda w: w.at(at.LISTENERS["silent"]), "unknown"),
-    "closed port": (lambda w: w.at(at.CLOSED), "refused"),
-    "REJECT, reset": (lambda w: w.at(at.RESET), "refused"),
-    "REJECT, port": (lambda w: w.at(at.PORT_UNREACHABLE), "refused"),
-    "REJECT, prohibited": (lambda w: w.at(at.PROHIBITED), "refused"),
+    "closed port": (lambda w: w.at(at.CLOSED), AT_ONCE),
+    "REJECT, reset": (lambda w: w.at(at.RESET), AT_ONCE),
+    "REJECT, port": (lambda w: w.at(at.PORT_UNREACHABLE), AT_ONCE),
+    "REJECT, prohibited": (lambda w: w.at(at.PROHIBITED), AT_ONCE),
     "DROP": (lambda w: w.at(at.DROPPED), "filtered"),
     "no such host": (lambda w: f"{w.vacant}:1688", "filtered"),
     "no such name": (lambda _w: "kms.volact.invalid:1688", "name"),
 }
-AT_ONCE = 7  # a probe tries eight hosts at most
+IN_ONE_PROBE = 7  # a probe tries eight hosts at most
 
 
 @pytest.fixture(scope="module")
 def outcomes(wine: WineServer, world: NetworkWorld) -> dict[str, str]:
     """What the agent tells of each host."""
     hosts, told = [where(world) for where, _ in OUTCOMES.values()], {}
-    for first in range(0, len(hosts), AT_ONCE):
-        asked = hosts[first : first + AT_ONCE]
+    for first in range(0, len(hosts), IN_ONE_PROBE):
+        asked = hosts[first : first + IN_ONE_PROBE]
         facts = probe(wine, kms=asked, connect_ms=CONNECT_MS)
         assert set(facts["reach"]) == set(asked)
         told.update({host: str(facts["reached"][host][0]) for host in asked})
@@ -60,14 +63,23 @@ def test_each_server_has_its_outcome(
     outcomes: dict[str, str], world: NetworkWorld, name: str
 ) -> None:
     where, told = OUTCOMES[name]
-    assert outcomes[where(world)] == told
+    assert outcomes[where(world)] in told.split(" or ")
+
+
+def test_a_refusal_that_takes_its_time_is_one(wine: WineServer, world: NetworkWorld) -> None:
+    facts = probe(wine, kms=[world.at(at.REFUSED_LATE)], connect_ms=3000)
+    assert facts["reached"][world.at(at.REFUSED_LATE)][0] == "refused"
 
 
 def test_a_reset_that_overtakes_the_connection_may_read_as_refused(
     wine: WineServer, world: NetworkWorld
 ) -> None:
     """Which of the two the client's own system reports first is not for the agent to decide."""
-    assert outcome(wine, world.at(at.LISTENERS["resets at once"])) in ("connected", "refused")
+    assert outcome(wine, world.at(at.LISTENERS["resets at once"])) in (
+        "connected",
+        "refused",
+        "unknown",
+    )
 
 
 def test_impackets_server_is_connected(wine: WineServer, impacket: str) -> None:

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import asyncssh
 import cli_run
+import network_world as at
 import pytest
 from loopback import Loopback
+from network_world import NetworkWorld
 from wine_server import WineServer
 
 Open = Callable[..., Loopback]
@@ -99,11 +101,11 @@ def test_check_says_what_is_there_and_what_could_not_be_asked(service: WineServe
 
 
 def test_a_kms_host_is_judged_by_what_the_server_itself_reaches(
-    wine: WineServer, loopback: Open, closed_address: str
+    wine: WineServer, loopback: Open, world: NetworkWorld
 ) -> None:
     there = on(wine, "check", "--kms-host", loopback("reset").address)
     assert not {"kms-unreachable", "kms-name-unresolved"} & set(there.findings)
-    gone = on(wine, "check", "--kms-host", closed_address)
+    gone = on(wine, "check", "--kms-host", world.at(at.REFUSED_LATE))
     assert gone.findings["kms-unreachable"]["evidence"]["why"] == "refused"
 
 

@@ -87,4 +87,6 @@ def _detail(finding: Finding) -> str:
 def _unreachable(port: str, why: str) -> Text:
     if why == "refused":
         return say("TCP {port} refused", port=port)
+    if why == "local":
+        return say("TCP {port} does not leave the server", port=port)
     return say("TCP {port} does not answer", port=port)

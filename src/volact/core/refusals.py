@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.kms import SILENT
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.findings import BY_ID
 from volact.core.findings.clock import CLOCK_SKEW
@@ -19,7 +20,7 @@ from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
 
-# What lets an activation be tried; a time-out does where Windows has no licence to lose.
+# What lets an activation be tried; silence does where Windows has no licence to lose.
 _MAY_BE_REACHED = ("yes", "unclear", "http")
 
 
@@ -97,7 +98,7 @@ def blockers(
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     settled = {id for step in steps for id in step.because}
     if _host_reached(a, steps):
-        settled.add(KMS_UNREACHABLE.id)  # only a time-out says so: the activation is the judge
+        settled.add(KMS_UNREACHABLE.id)  # no host said no: the activation is the judge
     if a.clock.accepted:
         settled.add(CLOCK_SKEW.id)  # the last half hour is an error: the host's clock is another
     stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in settled]
@@ -156,11 +157,12 @@ def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether the server reaches, or may reach, the host that it will use after these steps.
 
     An inconclusive try prevents nothing: the activation itself decides.  Nor does a
-    time-out where Windows is known not to be licensed.
+    time-out, or a connection that the server itself does not let out, where Windows is known
+    not to be licensed.
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = a.ctx.knowledge.profile.discovery == "dns"
-    tried = (*_MAY_BE_REACHED, "timeout") if a.licence.none_to_lose else _MAY_BE_REACHED
+    tried = (*_MAY_BE_REACHED, *SILENT) if a.licence.none_to_lose else _MAY_BE_REACHED
     if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(

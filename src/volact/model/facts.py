@@ -177,8 +177,9 @@ class Event(msgspec.Struct, frozen=True):
 class ReachTry(msgspec.Struct, frozen=True):
     """The outcome of one try at a KMS host's port, and its time in ms where that is known.
 
-    ``outcome``: connected, refused, filtered (no route, or no answer to the
-    connection), name (it does not resolve), http (HTTP was spoken there) or unknown.
+    ``outcome``: connected, refused, filtered (no answer to the connection), local (this
+    server's own firewall, or no route), name (it does not resolve), http (HTTP was spoken
+    there) or unknown.
     """
 
     outcome: str

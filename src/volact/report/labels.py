@@ -119,6 +119,7 @@ VALUES: dict[str, Text] = {
     "dcom": say("DCOM"),
     "enum-root": say("the registry key Enum\\Root"),
     "hive": say("the registry hive of NETWORK SERVICE"),
+    "local": say("does not leave the server"),
     "member": say("member"),
     "not asked": say("not asked"),
     "plugplay": say("the Plug and Play service"),

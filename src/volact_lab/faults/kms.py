@@ -20,7 +20,8 @@ from volact_lab.windows import adapter
 from volact_lab.windows.licensing import NAME, POLICY
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED, SILENT, Peer
-from volact_lab.windows.registry import sz
+from volact_lab.windows.protection import FIREWALL_PROFILES, FIREWALL_RULES
+from volact_lab.windows.registry import dword, sz
 from volact_lab.windows.setup import license_with, preferred_host
 from volact_lab.windows.spec import Spec
 
@@ -30,6 +31,10 @@ _OLD_IMAGES = frozenset({"2008", "2008 R2", "2012", "2012 R2"})
 # Office's ApplicationID, and a made-up activation id of it.
 OFFICE_APP = "0ff1ce15-a989-479d-af46-f275c6370663"
 OFFICE_ID = "0ff1ce00-0000-4000-8000-000000000001"
+_PROGRAM_RULE = (
+    "v2.10|Action=Allow|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|"
+    "App=%SystemRoot%\\system32\\SppExtComObj.exe|Name=KMS|"
+)
 _PUBLIC_DNS = ["8.8.8.8", "114.114.114.114"]
 
 
@@ -111,6 +116,21 @@ def _refused(machine: Machine) -> None:
     notification(machine)
     all_kms(machine, REFUSED)
     failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _program_findings(spec: Spec) -> tuple[str, ...]:
+    licensed = spec.variant("kms-program-rule")
+    return () if licensed else ("kms-unreachable", "not-licensed")
+
+
+def _program_rule(machine: Machine) -> None:
+    """Outbound traffic is blocked by default; the licensing program has a rule of its own."""
+    for profile in FIREWALL_PROFILES:
+        machine.registry.set(profile, "DefaultOutboundAction", dword(1))
+    machine.registry.set(FIREWALL_RULES, "KMS", sz(_PROGRAM_RULE))
+    machine.network.not_for_scripts = frozenset({1688})
+    if not machine.spec.variant("kms-program-rule"):
+        notification(machine)
 
 
 def _silent_findings(spec: Spec) -> tuple[str, ...]:
@@ -203,6 +223,7 @@ FAULTS = (
         home_only=True,
     ),
     Fault("kms-refused", always("kms-unreachable"), "attention", _refused),
+    Fault("kms-program-rule", _program_findings, "healthy", _program_rule),
     Fault(
         "kms-silent",
         _silent_findings,

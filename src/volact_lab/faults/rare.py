@@ -19,7 +19,7 @@ from volact_lab.faults.states import (
 from volact_lab.windows import acl
 from volact_lab.windows.image import CURRENT
 from volact_lab.windows.machine import Machine
-from volact_lab.windows.network import SILENT
+from volact_lab.windows.network import NOT_LET_OUT
 from volact_lab.windows.products import VALIDITY_MIN, product_id, windows_product
 from volact_lab.windows.protection import FIREWALL_RULES, NETWORK_SERVICE_HIVE
 from volact_lab.windows.registry import dword, normal, sz
@@ -53,7 +53,7 @@ def _firewall(machine: Machine) -> None:
         FIREWALL_RULES, "Block-KMS", sz(_RULES[machine.spec.variant("kms-firewall")])
     )
     for host in machine.world.profile.all_kms_hosts():
-        machine.network.own[machine.world.addresses[host.host], host.port] = SILENT
+        machine.network.own[machine.world.addresses[host.host], host.port] = NOT_LET_OUT
     failed_request(machine, codes.RPC_UNAVAILABLE)
 
 

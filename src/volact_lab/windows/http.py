@@ -21,11 +21,13 @@ from volact_lab.windows.network import NetFault, Network
 _FAULTS = {
     "name": codes.HTTP_NAME,
     "refused": codes.HTTP_CANNOT_CONNECT,
+    "local": codes.HTTP_CANNOT_CONNECT,
     "timeout": codes.HTTP_TIMEOUT,
 }
 _LIMIT = 1 << 20
-# A closed port is known at once, or after Windows has knocked three times.
-REFUSED_AFTER_S = (0.0, 1.0, 2.0)
+# Windows asks a host that refuses two or four times again, half a second apart; what the
+# server itself does not let out is known at once.
+REFUSED_AFTER_S = (1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Response:
 class HttpPool:
     """The connections of one process.  ``tag`` shows the lab's servers who asks."""
 
-    def __init__(self, network: Network, tag: str, refused_after_s: float = 0.0) -> None:
+    def __init__(self, network: Network, tag: str, refused_after_s: float = 1.0) -> None:
         self._network = network
         self._tag = tag
         self._refused_after_s = refused_after_s
@@ -87,7 +89,7 @@ class HttpPool:
 
     def _open(self, host: str, port: int, connect_s: float) -> socket.socket:
         try:
-            return self._network.connect(host, port, connect_s)
+            return self._network.connect(host, port, connect_s, script=True)
         except NetFault as fault:
             self._count(fault, connect_s)
             raise WinFault(_FAULTS[fault.why]) from fault

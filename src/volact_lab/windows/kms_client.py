@@ -20,6 +20,7 @@ _FAULTS = {
     "name": codes.WSA_HOST_NOT_FOUND,
     "refused": codes.RPC_UNAVAILABLE,
     "timeout": codes.RPC_UNAVAILABLE,
+    "local": codes.RPC_UNAVAILABLE,
 }
 
 

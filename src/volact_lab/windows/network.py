@@ -19,7 +19,7 @@ from typing import Literal
 from volact_lab.hosts.manners import MANNERS, Manner, stays_silent
 
 _ANY = "0.0.0.0"  # noqa: S104 - on link, or the default route; nothing is bound
-Failure = Literal["name", "refused", "timeout"]
+Failure = Literal["name", "refused", "timeout", "local"]
 
 
 class NetFault(Exception):  # noqa: N818  # a kind of failure, each caller has its own code for it
@@ -49,12 +49,13 @@ class Peer:
 
     host: str = "127.0.0.1"
     port: int = 0
-    behaviour: Literal["answers", "refused", "silent"] = "answers"
+    behaviour: Literal["answers", "refused", "silent", "local"] = "answers"
     by_manner: tuple[int, ...] = ()
 
 
 SILENT = Peer(behaviour="silent")
 REFUSED = Peer(behaviour="refused")
+NOT_LET_OUT = Peer(behaviour="local")  # the server's own firewall blocks the way there
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Internet:
 class Network:
     """One server's view of the network.  ``own`` overrides peers for this server.
 
-    ``manner`` is that of the KMS hosts it meets.
+    ``manner`` is that of the KMS hosts it meets.  ``not_for_scripts`` are ports to which the
+    server's own firewall lets the licensing service out, and no script.
     """
 
     internet: Internet
@@ -82,6 +84,7 @@ class Network:
     routes: list[Route]
     own: dict[tuple[str, int], Peer] = field(default_factory=dict)
     manner: Manner = "hangs up"
+    not_for_scripts: frozenset[int] = frozenset()
     patience: float = 0.05
     idle: Callable[[], AbstractContextManager[None]] = nullcontext  # entered while it waits
 
@@ -110,9 +113,13 @@ class Network:
         )
         return REFUSED if known else SILENT
 
-    def connect(self, name: str, port: int, timeout_s: float) -> socket.socket:
+    def connect(
+        self, name: str, port: int, timeout_s: float, *, script: bool = False
+    ) -> socket.socket:
         """A connected TCP socket, or NetFault after an honest wait."""
         peer = self.peer(self.resolve(name), port)
+        if peer.behaviour == "local" or (script and port in self.not_for_scripts):
+            raise NetFault("local")
         if peer.behaviour == "silent":
             self.wait(timeout_s)
             raise NetFault("timeout")

@@ -34,7 +34,8 @@ function inOrder(hosts, present) {
 
 /*
  * The first host that can be reached; with "unproven" else the first of which it is
- * not known or that let the try time out, which activation then judges.
+ * not known, that let the try time out, or to which this server itself let no connection
+ * out; activation then judges.
  */
 function chooseHost(order, unproven) {
   var i, one, unclear = null, last = null;
@@ -44,7 +45,7 @@ function chooseHost(order, unproven) {
     if (one.outcome === "connected") {
       return {host: order[i]};
     }
-    if (unclear === null && includes(["unknown", "http", "filtered"], one.outcome)) {
+    if (unclear === null && includes(["unknown", "http", "filtered", "local"], one.outcome)) {
       unclear = order[i];
     }
   }

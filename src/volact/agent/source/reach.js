@@ -1,11 +1,14 @@
 /*
  * Whether a KMS host can be reached: one HTTP request to its port.  A KMS host
  * speaks DCE/RPC, so it hangs up, resets the connection, refuses or says nothing.
- * The outcome is one of connected, refused, filtered (no route, or no answer to
- * the connection), name (it does not resolve), http (HTTP was spoken) and unknown.
+ * The outcome is one of connected, refused, filtered (no answer to the connection),
+ * local (this server's firewall, or no route), name (it does not resolve), http (HTTP
+ * was spoken) and unknown.
  */
 
 var HTTP_CANNOT_CONNECT = 0x80072EFD, HTTP_NO_NAME = 0x80072EE7, FRAGMENT = 8481;
+/* A port of this server where nothing listens; what is at once, and what is slow, in ms. */
+var CLOSED_PORT = "127.0.0.1:1", AT_ONCE = 300, SLOW = 900;
 /* How a connection ends at a server that does not speak HTTP. */
 var NOT_HTTP = [0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746];
 /* What only an HTTP answer leads to. */
@@ -110,6 +113,25 @@ function tried(host) {
   return one;
 }
 
+/*
+ * Windows asks a host that refuses again, twice and more, half a second apart
+ * (https://support.microsoft.com/kb/175523), so what takes clearly less than a closed port
+ * of this server is not a host's refusal.  Where that port too is refused at once, how long
+ * it takes tells nothing.
+ */
+function byTime(ms) {
+  var closed, takes;
+  if (ms >= SLOW) {
+    return "refused";
+  }
+  closed = reach(CLOSED_PORT);
+  takes = closed.code === HTTP_CANNOT_CONNECT ? closed.ms : 0;
+  if (takes < AT_ONCE * 2) {
+    return ms < AT_ONCE ? "unknown" : "refused";
+  }
+  return ms < takes / 2 ? "local" : "refused";
+}
+
 /* The result of trying a KMS host, once for each: code, ms and outcome. */
 function reach(text) {
   if (tries[text] === undefined) {
@@ -117,6 +139,9 @@ function reach(text) {
       tries[text] = tried(splitHost(text));
     } catch (error) {
       tries[text] = {code: hresultOf(error), ms: null, outcome: "unknown"};
+    }
+    if (tries[text].outcome === "refused") {
+      tries[text].outcome = byTime(tries[text].ms);
     }
   }
   return tries[text];

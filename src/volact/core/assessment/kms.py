@@ -27,17 +27,20 @@ T = TypeVar("T")
 # lookup domain of its own), or the host of the last success, which is cached.
 Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached"]
 # ``unclear``: it was tried without a certain result; ``unknown``: it was not tried.
-Reach = Literal["yes", "unresolved", "refused", "timeout", "http", "unclear", "unknown"]
+Reach = Literal["yes", "unresolved", "refused", "timeout", "local", "http", "unclear", "unknown"]
 
 _OUTCOMES: dict[str, Reach] = {
     "connected": "yes",
     "name": "unresolved",
     "refused": "refused",
     "filtered": "timeout",
+    "local": "local",
     "http": "http",
 }
 # Proves neither a host nor a fault of one: an HTTP answer may come from a device in between.
 _UNCLEAR: tuple[Reach, ...] = ("unclear", "http")
+# No host said no, and the licensing service may fare better than a script.
+SILENT: tuple[Reach, ...] = ("timeout", "local")
 # By WinHTTP's code alone, of answers that do not say what it means: something is there.
 REACHED_CODES = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
 _BY_CODE: dict[int, Reach] = {
@@ -55,7 +58,8 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accepted`` are the provider's KMS hosts for this release, preferred first;
     ``reached`` those of them that the server reaches, ``unclear`` those of which
-    a try was not conclusive, ``silent`` those that let the try time out where
+    a try was not conclusive, ``silent`` those that let the try time out, or to which the
+    server itself let no connection out, where
     Windows is not licensed: only the activation itself proves more.  ``targets`` must
     be reached: the accepted ones, else those that DNS or a person chose.
     ``target_reached``: one of the targets is; ``target_unclear``: of one of them it is not
@@ -111,9 +115,9 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this server can open a connection to a KMS host."""
         return reach_of(self.reach, host, self.tries, self.names)
 
-    def all_are(self, why: Reach) -> bool:
-        """Whether every accepted host, and there is one, was tried with this outcome."""
-        return bool(self.accepted) and all(self.reach_of(host) == why for host in self.accepted)
+    def all_are(self, *why: Reach) -> bool:
+        """Whether every accepted host, and there is one, was tried with one of these outcomes."""
+        return bool(self.accepted) and all(self.reach_of(host) in why for host in self.accepted)
 
     def is_accepted(self, host: HostPort) -> bool:
         """Whether this is one of the provider's hosts, port included."""
@@ -176,7 +180,7 @@ def kms_of(
         tries=facts.reached,
         reached=reached,
         unclear=tuple(host for host in accepted if found[host] in _UNCLEAR),
-        silent=tuple(host for host in silent if found[host] == "timeout"),
+        silent=tuple(host for host in silent if found[host] in SILENT),
         targets=targets,
         target_reached="yes" in found.values(),
         target_unclear=any(reach in _UNCLEAR for reach in found.values()),

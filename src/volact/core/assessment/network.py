@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from volact.core.assessment.kms import KmsState
+from volact.core.assessment.kms import SILENT, KmsState
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
 from volact.model.fact import value_of
@@ -62,7 +62,7 @@ def network_of(facts: Facts, ctx: Context, system: SystemState, kms: KmsState) -
     wanted = _name_servers(facts, ctx.knowledge.profile, system, kms)
     may_reach = bool(kms.reached or kms.unclear)
     missing = _missing_routes(facts, ctx.knowledge.profile, may_reach=may_reach)
-    silent = bool(missing) and kms.all_are("timeout")
+    silent = bool(missing) and kms.all_are(*SILENT)
     routes = tuple(route for route in missing if route.gateway) if silent else ()
     by_name = "add-dns" in agreed and wanted is not None and wanted.position == "first"
     return NetworkState(

@@ -30,7 +30,10 @@ _WHY: dict[int, Why] = {
     **dict.fromkeys((0x80072F8F, 0x80072F7D, 0x80072F06, 0x80072F0D), "tls"),
     **dict.fromkeys((0xC004B100, 0xC004FC03), "service"),
 }
-_PATHS: dict[str, Why] = {"name": "name", "filtered": "no-path", "refused": "no-path"}
+_PATHS: dict[str, Why] = {
+    "name": "name",
+    **dict.fromkeys(("filtered", "refused", "local"), "no-path"),
+}
 _REASONS: dict[Why, Text] = {
     "blocked": say("Microsoft has blocked the key"),
     "used-up": say("no activations are left for the key"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.kms import Reach
+from volact.core.assessment.kms import SILENT, Reach
 from volact.core.consent import allow
 from volact.core.findings.kind import (
     FindingKind,
@@ -34,6 +34,7 @@ from volact.model.text import Text, listed, ready, say, typed
 _REACH_WORDS: dict[Reach, Text] = {
     "refused": say("refused"),
     "timeout": say("time-out"),
+    "local": say("the connection does not leave this server"),
     "unresolved": say("name not resolved"),
 }
 
@@ -86,10 +87,15 @@ KMS_NAME_UNRESOLVED = FindingKind(
 def kms_unreachable(a: Assessment) -> Found | None:
     """No KMS host of the provider takes a connection, or the one in use does not."""
     reach = _failed(a)
-    failing = [host for host, why in reach.items() if why in ("refused", "timeout")]
-    if failing:
-        return _unreachable(a, failing[0], reach)
-    return _other_in_reach(a)
+    failing = [host for host, why in reach.items() if why in ("refused", *SILENT)]
+    if not failing:
+        return _other_in_reach(a)
+    hosts = [host for host in failing if reach[host] != "local"]
+    if hosts or not a.licensed_by_accepted:
+        return _unreachable(a, (hosts or failing)[0], reach, error)
+    if a.attempts.answer == 0:
+        return None  # the licensing service is let out
+    return _unreachable(a, failing[0], reach, warning)
 
 
 def reach_kms(a: Assessment) -> Iterator[StepParams]:
@@ -114,8 +120,9 @@ KMS_UNREACHABLE = FindingKind(
     meaning=say("The server cannot connect to its KMS host."),
     action=say(
         "Uses another of the provider's KMS hosts if one can be reached; adds a missing route "
-        "with --allow add-route; after a mere time-out tries the activation all the same, where "
-        "Windows is not licensed; otherwise reports it."
+        "with --allow add-route; after a mere time-out, or where the connection does not leave "
+        "the server, tries the activation all the same if Windows is not licensed; otherwise "
+        "reports it."
     ),
     blocks="activation",
     calls_for="nothing",
@@ -125,14 +132,36 @@ KMS_UNREACHABLE = FindingKind(
 )
 
 
-def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) -> Found:
-    return error(
-        say("The KMS host {host} refuses connections from this server.", host=host)
-        if reach[host] == "refused"
-        else say("The KMS host {host} does not answer this server.", host=host),
+def _unreachable(
+    a: Assessment, host: HostPort, reach: dict[HostPort, Reach], make: Callable[..., Found]
+) -> Found:
+    return make(
+        _failed_how(host, reach[host]),
         {"why": reach[host], "hosts": {str(tried): why for tried, why in reach.items()}},
         repair=by_routes(a),
-        remedy=_path_remedy(a, host),
+        remedy=_local_remedy(host) if reach[host] == "local" else _path_remedy(a, host),
+    )
+
+
+def _failed_how(host: HostPort, why: Reach) -> Text:
+    if why == "refused":
+        return say("The KMS host {host} refuses connections from this server.", host=host)
+    if why == "timeout":
+        return say("The KMS host {host} does not answer this server.", host=host)
+    return say(
+        "The connection to the KMS host {host} does not leave this server: its own firewall blocks "
+        "it, or there is no route to the address.",
+        host=host,
+    )
+
+
+def _local_remedy(host: HostPort) -> Text:
+    return say(
+        "Check the server's own firewall for outbound TCP {port}, and its routes: {command}. Where "
+        "a firewall rule allows the licensing service and no other program, activation works all "
+        "the same.",
+        port=host.port,
+        command=typed("route print"),
     )
 
 
