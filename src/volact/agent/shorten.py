@@ -33,7 +33,7 @@ _WORDS = frozenset(
 
 
 _SHORTER = {"true": "!0", "false": "!1"}
-_LIKE_STRINGS = ("null", "undefined", "REQUEST", "String", "Number")
+_LIKE_STRINGS = ("null", "undefined", "REQUEST", "BUDGET_MS", "String", "Number", "Math")
 
 
 def shorten(script: str, *, functions: bool) -> str:
@@ -60,8 +60,11 @@ def _tight(script: str) -> Tokens:
 
 
 def without_signs(script: str) -> str:
-    """The same script without spaces, braces and semicolons that no token needs; names stay."""
-    return "".join(_needed(_tokens(script)))
+    """The same script without spaces, braces and semicolons that no token needs; names stay.
+
+    A string in two parts becomes one.
+    """
+    return "".join(_needed(_with_whole_strings(_tokens(script))))
 
 
 def _needed(tokens: Tokens) -> Tokens:

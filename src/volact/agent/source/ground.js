@@ -95,13 +95,10 @@ var STEP_CHECKS = {
   },
   "closed-port": function () {
     var one = reach(CLOSED_PORT);
-    if (one.code === HTTP_CANNOT_CONNECT) {
-      return true;
-    }
-    if (one.outcome === "unknown" || one.outcome === "filtered") {
+    if (one.code !== HTTP_CANNOT_CONNECT && includes(["unknown", "filtered"], one.outcome)) {
       throw failure(one.code);
     }
-    return one.outcome;
+    return one.code === HTTP_CANNOT_CONNECT || one.outcome;
   }
 };
 

@@ -20,11 +20,7 @@ var BAD_HTTP = [0x80072F76, 0x80072F79, 0x80072F7A, 0x80072F7B, 0x80072F7C];
  * gets one, and breaks off at once instead of waiting for the rest.
  */
 function wholeMessage() {
-  var path = "/aaa!!";
-  while (path.length < FRAGMENT) {
-    path += "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-  }
-  return path;
+  return "/aaa!!" + new Array(FRAGMENT).join("a");
 }
 
 /* The time-outs differ, so that the elapsed time shows which of them it was. */
@@ -120,16 +116,9 @@ function tried(host) {
  * it takes tells nothing.
  */
 function byTime(ms) {
-  var closed, takes;
-  if (ms >= SLOW) {
-    return "refused";
-  }
-  closed = reach(CLOSED_PORT);
-  takes = closed.code === HTTP_CANNOT_CONNECT ? closed.ms : 0;
-  if (takes < AT_ONCE * 2) {
-    return ms < AT_ONCE ? "unknown" : "refused";
-  }
-  return ms < takes / 2 ? "local" : "refused";
+  var closed = ms < SLOW ? reach(CLOSED_PORT) : {}, takes;
+  takes = closed.code === HTTP_CANNOT_CONNECT && closed.ms >= AT_ONCE * 2 ? closed.ms : 0;
+  return ms < takes / 2 ? "local" : takes || ms >= AT_ONCE ? "refused" : "unknown";
 }
 
 /* The result of trying a KMS host, once for each: code, ms and outcome. */
