@@ -82,6 +82,15 @@ def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
     assert "10.1.2.0/24" in body["message"]
 
 
+def test_a_text_that_is_too_long_for_a_service_goes_in_parts(receiver: Receiver) -> None:
+    long = msgspec.structs.replace(message(), text="\n".join(f"- line {n:05}" for n in range(4000)))
+    channels = open_channels([f"json://127.0.0.1:{receiver.port}/{SECRET}"])
+    assert send_to_all(channels, long, tell)
+    parts = [body["message"] for _, _, body in receiver.got]
+    assert len(parts) > 1
+    assert "line 03999" in parts[-1]
+
+
 def test_a_url_may_stand_in_the_environment(receiver: Receiver) -> None:
     env = {"HOOK": f"http://127.0.0.1:{receiver.port}/{SECRET}\n"}
     assert send_to_all(open_channels(["env:HOOK"], env), message(), tell)

@@ -90,9 +90,19 @@ def main() -> int:
     requests.sessions.HTTPAdapter = partial(BoundedAdapter, _HTTP, "same-origin")  # type: ignore[assignment]
     sent = msgspec.json.decode(sys.stdin.buffer.read(), type=_Sent)
     kind = apprise.NotifyType.SUCCESS if sent.well else apprise.NotifyType.WARNING
-    service = apprise.Apprise()
-    delivered = service.add(sent.url) and service.notify(
-        body=sent.text, title=sent.title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
+    service, one = apprise.Apprise(), apprise.Apprise.instantiate(sent.url)
+    if one is not None and "overflow=" not in sent.url:
+        # Left alone, a text that is longer than a service takes is refused by it as a whole.
+        one.overflow_mode = apprise.OverflowMode.SPLIT
+    delivered = (
+        one is not None
+        and service.add(one)
+        and service.notify(
+            body=sent.text,
+            title=sent.title,
+            notify_type=kind,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
     )
     return 0 if delivered else 1
 

@@ -1,4 +1,4 @@
-"""A webhook: the message as one JSON document, by POST.
+"""A webhook: the message as one JSON document, by POST; what a chat takes is in ``chats``.
 
 Redirects are followed within scheme, host and port only: a message about servers never
 goes to a place that the operator did not name.
@@ -20,6 +20,7 @@ from volact.bounded.http_client import BoundedHandler, origin
 from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
 from volact.model.text import say
+from volact.notify.chats import body_for
 from volact.report.message import Message
 
 TIMEOUT_S = 10.0
@@ -43,6 +44,7 @@ class Webhook:
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         parts = _split(url)
         self.name = f"{parts.scheme}://{parts.hostname}"
+        self._host, self._path = parts.hostname or "", parts.path
         self._auth = _authorization(parts)
         host = parts.netloc.rpartition("@")[2]
         self._url = parts._replace(netloc=host, fragment="").geturl()
@@ -54,7 +56,7 @@ class Webhook:
 
     def send(self, message: Message) -> None:
         """POST the message; ``NotifyError`` unless the status is 2xx."""
-        body = msgspec.json.encode(message.data)
+        body = msgspec.json.encode(body_for(self._host, self._path, message))
         url = self._url
         for _ in range(_HOPS):
             status, moved = self._post(url, body)

@@ -2,11 +2,12 @@
 
 Pure: a finished run in, words out.  Its recipients and its delivery are
 ``volact.notify``'s.  Everything here fits a chat: no list of all
-servers, and no text from a server can mention a person or become a link.
+servers, and no text from a server can mention a person or be a link with a scheme.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -24,6 +25,7 @@ _SHOWN = 10
 _MOST_CHANGES = 200
 # What chats make of these: mentions, links, markup.
 _CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "[": "(", "]": ")"})
+_LINK = re.compile(r"\b(https?|ftp)://", re.IGNORECASE)
 
 
 class ReportedChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +84,8 @@ def failure_message(why: str) -> Message:
 
 
 def harmless(text: str) -> str:
-    """One line without anything that a chat would obey."""
-    return plain(text).translate(_CALLS)
+    """One line without anything that a chat would obey; a bare name of a host it may link."""
+    return _LINK.sub(r"\1: //", plain(text).translate(_CALLS))
 
 
 def _title(run: RunReport) -> str:
