@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 import socket
 import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,30 +25,44 @@ from volact.client.wire import UserChange
 from volact.errors import InputError
 from volact.service.app import utc_now
 from volact.service.identity import users
-from volact.service.identity.oidc import OidcProvider, OidcSettings, derived, load_oidc, role_of
+from volact.service.identity.oidc import OidcProvider, OidcSettings, derived, load_oidc
+from volact.service.identity.oidc_users import role_of
 from volact.store.store import Store
 
 __all__ = ["store"]
 
 pytestmark = pytest.mark.xdist_group("oidc")  # whose provider is started once
 ADA = {"sub": "ada-1", "preferred_username": "Ada", "email": "ada@example.com", "groups": ["ops"]}
+BOB = {"sub": "bob-1", "at_userinfo": {"preferred_username": "Bob", "groups": ["ops"]}}
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
+    with provider() as url:
+        yield url
+
+
+@contextmanager
+def provider(*scopes: str) -> Iterator[str]:
     """The provider, as a process of its own; it is there when it answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
-    command += ["--require-nonce", "true", "--user-claims", json.dumps(ADA)]
+    script = str(Path(__file__).with_name("oidc_provider.py"))
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     url = f"http://127.0.0.1:{port}"
-    with started(command, **silent) as process:
+    with started([sys.executable, script, str(port), *scopes], **silent) as process:
         while not _answers(url):
             assert process.poll() is None
             time.sleep(0.05)
+        know(url, ADA)
         yield url
         process.terminate()
+
+
+def know(issuer: str, user: dict[str, Any]) -> None:
+    """Let the provider know a user with these claims."""
+    claims = {name: value for name, value in user.items() if name != "sub"}
+    httpx.put(f"{issuer}/users/{user['sub']}", json=claims, timeout=None).raise_for_status()
 
 
 def _answers(url: str) -> bool:
@@ -99,6 +114,52 @@ def test_a_user_of_the_provider_signs_in(service: Service) -> None:
         assert client.get("/runs").status_code == 200
     (ada,) = service.store.ask(users.users)
     assert (ada.name, ada.role, ada.email, ada.oidc) == ("ada", "operator", "ada@example.com", True)
+
+
+def signed_in(service: Service, user: str) -> httpx.Response:
+    with service.client() as client:
+        return client.get(agreed(asked(client), user))
+
+
+def test_claims_that_the_id_token_does_not_have_are_asked_for(
+    service: Service, issuer: str
+) -> None:
+    """OpenID Connect Core 5.4: claims of scopes are at the UserInfo endpoint."""
+    know(issuer, BOB)
+    assert signed_in(service, "bob-1").status_code == 303
+    (bob,) = service.store.ask(users.users)
+    assert (bob.name, bob.role) == ("bob", "operator")
+
+
+@pytest.mark.parametrize("more", [{"sub": "ada-1"}, {"sub": None}, {"long": "x" * 2_000_000}])
+def test_claims_of_another_or_without_end_are_not_taken(
+    service: Service, issuer: str, more: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    know(issuer, {"sub": "eve-1", "at_userinfo": {"groups": ["admins"], **more}})
+    with caplog.at_level(logging.DEBUG, "volact"):
+        answer = signed_in(service, "eve-1")
+    assert (answer.status_code, "gave no valid answer" in answer.text) == (401, True)
+    assert service.store.ask(users.users) == []
+    assert "Bearer" not in caplog.text
+
+
+def test_the_id_token_counts_where_both_have_a_claim(service: Service, issuer: str) -> None:
+    """Its signature was checked."""
+    fields = {"groups": ["admins"], "preferred_username": "cy", "iss": "x"}
+    know(issuer, {"sub": "cy-1", "groups": ["ops"], "at_userinfo": fields})
+    assert signed_in(service, "cy-1").status_code == 303
+    assert [(user.name, user.role) for user in service.store.ask(users.users)] == [
+        ("cy", "operator")
+    ]
+
+
+def test_a_provider_that_names_no_groups_is_told_from_one_that_names_none_that_fits(
+    service: Service, issuer: str
+) -> None:
+    know(issuer, {"sub": "dee-1", "preferred_username": "dee"})
+    assert "did not say which groups you are in" in signed_in(service, "dee-1").text
+    know(issuer, {"sub": "dee-1", "preferred_username": "dee", "groups": []})
+    assert "none of your groups may use this service" in signed_in(service, "dee-1").text
 
 
 def test_the_request_has_state_nonce_and_pkce(service: Service) -> None:
@@ -195,7 +256,7 @@ def test_the_first_group_that_is_written_counts() -> None:
     assert role_of(settings, {"groups": ["o", "a"]}) == "administrator"
     assert role_of(settings, {"groups": "o"}) == "operator"
     with pytest.raises(InputError):
-        role_of(settings, {})
+        role_of(settings, {"groups": []})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sign-in by an OpenID Connect provider: authorization code with PKCE, roles from groups.
+"""Sign-in by an OpenID Connect provider: authorization code with PKCE.
 
 Nothing is stored between the two requests: state, nonce and PKCE's verifier are hashes of a
 random key that only the browser's cookie has.
@@ -6,8 +6,10 @@ random key that only the browser's cookie has.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import json
 import time
 import tomllib
 from base64 import urlsafe_b64encode
@@ -25,18 +27,17 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from volact.bounded.files import read_named
-from volact.client.wire import NewUser, Role, UserChange, UserInfo
+from volact.client.wire import Role
 from volact.errors import InputError, VolactError, one_line, unreadable
 from volact.model.text import raw, say
-from volact.service.database.tables import USERS
-from volact.service.identity.audit import Change
-from volact.service.identity.users import add, alter, known_name, row_of, user_info
 
 _TIMEOUT_S = 10.0
+_MOST_BYTES = 1024 * 1024  # of an answer
 _LEEWAY_S = 60
 _BASIC = "client_secret_basic"
 # None that a client's secret could sign: who knows it is not the provider.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+_UNREADABLE = (httpx.HTTPError, TimeoutError, LookupError, ValueError)
 
 
 class OidcSettings(
@@ -120,18 +121,19 @@ class OidcProvider:
             async with self._client() as client:
                 metadata = await self._metadata(client)
                 token = await self._token(client, metadata, key, code)
-                keys = await self._json(client, str(metadata["jwks_uri"]))
-            return self._checked(metadata, keys, token, derived(key, "nonce"))
-        except (httpx.HTTPError, JoseError, LookupError, TypeError, ValueError) as error:
+                keys = await _answer(client, "GET", str(metadata["jwks_uri"]))
+                claims = self._checked(metadata, keys, token, derived(key, "nonce"))
+                return await self._completed(client, metadata, token, claims)
+        except (*_UNREADABLE, JoseError, TypeError) as error:
             raise _not_trusted(error) from error
 
     async def _metadata(self, client: httpx.AsyncClient) -> dict[str, Any]:
         url = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            metadata = await self._json(client, url)
+            metadata = await _answer(client, "GET", url)
             if metadata["issuer"] != self.settings.issuer:
                 raise ValueError("another issuer")
-        except (httpx.HTTPError, LookupError, ValueError) as error:
+        except _UNREADABLE as error:
             raise _not_trusted(error) from error
         return metadata
 
@@ -153,12 +155,8 @@ class OidcProvider:
                 client_auth = httpx.BasicAuth(quote_plus(form["client_id"]), quote_plus(secret))
             else:
                 form["client_secret"] = secret
-        answer = await client.post(
-            str(metadata["token_endpoint"]), data=form, auth=client_auth or httpx.USE_CLIENT_DEFAULT
-        )
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        auth = client_auth or httpx.USE_CLIENT_DEFAULT
+        return await _answer(client, "POST", str(metadata["token_endpoint"]), data=form, auth=auth)
 
     def _secret(self) -> str:
         path = self.settings.client_secret_file
@@ -166,12 +164,6 @@ class OidcProvider:
             return "" if path is None else read_named(path, most=4096).decode().strip()
         except OSError as error:
             raise unreadable(error, path) from error
-
-    async def _json(self, client: httpx.AsyncClient, url: str) -> dict[str, Any]:
-        answer = await client.get(url)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
 
     def _checked(
         self, metadata: dict[str, Any], keys: Any, token: dict[str, Any], nonce: str
@@ -194,39 +186,42 @@ class OidcProvider:
         claims.validate(now=int(time.time()), leeway=_LEEWAY_S)
         return dict(claims)
 
+    async def _completed(
+        self,
+        client: httpx.AsyncClient,
+        metadata: dict[str, Any],
+        token: dict[str, Any],
+        claims: dict[str, Any],
+    ) -> dict[str, Any]:
+        """The claims, and those that only the UserInfo endpoint has (Core, section 5.4)."""
+        known = {name: value for name, value in claims.items() if value is not None}
+        needed = {self.settings.name_claim}
+        if self.settings.roles:
+            needed.add(self.settings.groups_claim)
+        if needed <= known.keys() or "userinfo_endpoint" not in metadata:
+            return known
+        proof = {"Authorization": f"Bearer {token['access_token']}"}
+        url = str(metadata["userinfo_endpoint"])
+        more = await _answer(client, "GET", url, headers=proof)
+        if more["sub"] != known["sub"]:
+            raise ValueError("the UserInfo endpoint answered for another subject")
+        return more | known
+
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)
 
 
-def role_of(settings: OidcSettings, claims: dict[str, Any]) -> Role:
-    """The role that a user's groups give; ``InputError`` for none."""
-    groups = claims.get(settings.groups_claim) or ()
-    named = [groups] if isinstance(groups, str) else groups
-    found = next((role for group, role in settings.roles.items() if group in named), None)
-    role = found or settings.default_role
-    if role is None:
-        raise InputError(
-            say("none of your groups may use this service"), say("ask an administrator")
-        )
-    return role
-
-
-def signed_in(change: Change, settings: OidcSettings, claims: dict[str, Any]) -> UserInfo:
-    """The user of the claims, made at the first sign-in; the role follows the groups.
-
-    A local user of the same name stays another: ``InputError``.
-    """
-    subject = f"{claims['iss']} {claims['sub']}"
-    role = role_of(settings, claims)
-    row = row_of(change.connection, USERS.c.subject == subject)
-    if row is None:
-        name = str(claims.get(settings.name_claim) or claims.get("email") or claims["sub"])
-        email = str(claims.get("email") or "")[:200]
-        return add(change, NewUser(name=known_name(name), role=role, email=email), subject)
-    user = user_info(row)
-    if user.disabled:
-        raise InputError(say("this user is disabled"), say("ask an administrator"))
-    return user if user.role == role else alter(change, user.name, UserChange(role=role))
+async def _answer(client: httpx.AsyncClient, method: str, url: str, **asked: Any) -> dict[str, Any]:
+    """What the provider answers; its length and the whole time are bounded."""
+    body = bytearray()
+    async with asyncio.timeout(_TIMEOUT_S), client.stream(method, url, **asked) as answer:
+        answer.raise_for_status()
+        async for block in answer.aiter_bytes():
+            body += block
+            if len(body) > _MOST_BYTES:
+                raise ValueError(f"an answer of more than {_MOST_BYTES} bytes")
+    found: dict[str, Any] = json.loads(body)
+    return found
 
 
 def _not_trusted(error: Exception) -> OidcError:

@@ -24,6 +24,7 @@ from volact.service.identity import oidc
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import is_secure
 from volact.service.identity.keys import new_key
+from volact.service.identity.oidc_users import signed_in
 from volact.service.identity.pages import begin_session, safe_next, sign_in_form
 
 _LOG = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ async def callback(request: Asked) -> Response[Any]:
 
 def _user(parts: Parts, provider: oidc.OidcProvider, claims: dict[str, Any]) -> UserInfo:
     with changing(parts.store, parts.now(), SYSTEM) as change:
-        return oidc.signed_in(change, provider.settings, claims)
+        return signed_in(change, provider.settings, claims)
 
 
 def _failed(request: Asked, error: oidc.OidcError | InputError, code: int) -> Response[Any]:
