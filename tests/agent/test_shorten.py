@@ -11,7 +11,7 @@ import quickjs
 
 from volact.agent.render import MAX_BYTES, PARTS, render
 from volact.agent.request import AgentMode, Lock, new_request
-from volact.agent.shorten import shorten
+from volact.agent.shorten import shorten, without_signs
 from volact.core.steps import PLAN_KINDS
 from volact.knowledge.load import load_profile
 from volact.model.step import Step
@@ -61,6 +61,12 @@ def test_strings_members_and_expressions_stay(text: str) -> None:
     script = f"function f(first) {{var kept = {{}}; kept.first = 1; return [first, {text!r}];}}"
     assert ".first=" in shorten(script, functions=False).replace(" ", "")
     assert repr(text) in shorten(script, functions=False)
+
+
+def test_what_typeof_gives_is_compared_as_the_string_that_it_is() -> None:
+    script = 'if (typeof a.b === "number" || typeof c !== "object" || d === "x") {e = 1;}'
+    short = 'if(typeof a.b=="number"||typeof c!="object"||d==="x")e=1;'
+    assert without_signs(script) == short
 
 
 def test_a_string_in_two_parts_is_one() -> None:

@@ -177,7 +177,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
     values = {
         "seconds": str(deadline_s),
         "off": "12" if person else "10",
-        "console": _CODE_PAGE if person and language != "en" else "rem",
+        "console": _CODE_PAGE if person and language != "en" else "",
         "machine": _switched_off(request, "machine", "HKLM", language),
         "user": _switched_off(request, "user", "HKCU", language),
         "never": _never_started(request.mode, language),
@@ -187,7 +187,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
         "end": _end(person, keep),
     }
     for name, value in values.items():
-        text = text.replace(f"<{name}>", value)
+        text = text.replace(f"<{name}>\n" if not value else f"<{name}>", value)
     return text
 
 
@@ -232,8 +232,9 @@ def _never_started(mode: AgentMode, language: str) -> str:
     """
     if mode != "standalone":
         said = "%rc% %y%" if mode == "probe" else "%rc%"
-        own = 'if "%rc%%y%"=="11unknown" goto ran\n'  # the script itself said why
-        asked = f"{_CAUSE}{own}" if mode == "probe" else own.replace("%y%", "unknown")
+        # The script itself said why.
+        own = 'if "%rc%%y%"=="11unknown" goto ran\n'
+        asked = f"{_CAUSE}{own}" if mode == "probe" else 'if "%rc%"=="11" goto ran\n'
         return f'{asked}echo VOLACT0 not-started {said}\nif defined d type "%base%.err" 2>nul'
     told = say("NOT ACTIVATED: cscript.exe could not run this file (%rc%, %y%).")
     objects = 'if "%rc%%y%"=="11unknown" set "y=objects"'
@@ -261,7 +262,7 @@ def _limits_back(request: Request) -> str:
     when it has restored them: then nothing is found here.
     """
     if not any(step.params.get("raise_limits") for step in request.steps):
-        return "rem"
+        return ""
     found = (
         'for /f "tokens=1,3,4" %%a in (\'%r% query "%w%" /v VolactLimits 2^>nul\') do '
         'if "%%a"=="VolactLimits" '
@@ -288,7 +289,7 @@ def _limits_back(request: Request) -> str:
 def _unlock(request: Request) -> str:
     """Removes the lock of a script that was ended before it could; no other lock."""
     if request.lock is None:
-        return "rem"
+        return ""
     return (
         'set "w=%SystemRoot%\\volact.lock"\n'
         'if exist "%w%" for /f "tokens=2" %%a in (\'type "%w%" 2^>nul\') do '

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
     r"(/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)"
     r"""|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*|[A-Za-z_$][\w$]*|\s+|.)"""
 )
+# What typeof gives is a string: where it is compared with one, == is ===.
+_TYPEOF = re.compile(r"""(\btypeof [\w.]+ ?[!=])==(?= ?")""")
 _LETTERS = f"{ascii_letters}_$"
 _NAME_STARTS = frozenset(_LETTERS)
 Tokens = tuple[str, ...]
@@ -204,7 +206,7 @@ def _in_word(sign: str) -> bool:
 
 
 def _tokens(script: str) -> Tokens:
-    return tuple(filter(None, _TOKEN.split(script)))
+    return tuple(filter(None, _TOKEN.split(_TYPEOF.sub(r"\1=", script))))
 
 
 def _solid(tokens: Tokens) -> list[int]:

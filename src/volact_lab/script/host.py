@@ -207,6 +207,8 @@ class Bridge:
         if namespace.lower().replace("/", "\\") not in {"root\\cimv2", "root\\default"}:
             raise WinFault(codes.WBEM_INVALID_NAMESPACE, namespace)
         self._may_block("ConnectServer")
+        if self._machine.not_yet:
+            raise WinFault(self._machine.not_yet.pop(0))
         self._machine.services.ensure("Winmgmt")
 
     def _may_block(self, name: str) -> None:

@@ -23,6 +23,9 @@ LOCAL_SERVICE = "HKU\\S-1-5-19\\Environment"
 POLICY_BYTES = 56184
 DAMAGED_POLICY_BYTES = 1960
 
+# TimeZoneKeyName was a buffer of fixed size: an earlier, longer name is still behind the end.
+_BEHIND = "\0tandard Time\0\u0c58"
+
 _PROGRAMS = (
     "cmd.exe cscript.exe reg.exe sc.exe net.exe w32tm.exe wevtutil.exe icacls.exe takeown.exe"
     " ipconfig.exe ping.exe route.exe chcp.com find.exe findstr.exe timeout.exe"
@@ -85,7 +88,7 @@ def registry_image(
     )
     text(
         "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation",
-        TimeZoneKeyName=LANGUAGES[language].zone,
+        TimeZoneKeyName=LANGUAGES[language].zone + (_BEHIND if release.build < 9200 else ""),
     )
     zone = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
     registry.put(image, zone, "StandardStart", Value("REG_BINARY", bytes(16)))

@@ -65,6 +65,7 @@ class Machine:
         self.other_engine: OtherEngine | None = None
         self.unregistered: set[str] = set()  # COM classes that are not there
         self.failing: dict[str, int] = {}  # WMI properties that cannot be asked for, with the code
+        self.not_yet: list[int] = []  # with what the first connections to WMI fail, as after a boot
         self.blocking: tuple[str, ...] = ()  # parts of queries and methods that never return
         self.never_returned: list[str] = []  # such calls, as they were made
         self.blocked = 0  # processes that one keeps running

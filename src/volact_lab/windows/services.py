@@ -38,6 +38,7 @@ class Service:
     depends: tuple[str, ...] = ()
     delayed: bool = False
     stoppable: bool = True
+    idle: bool = False  # it stops by itself a moment before it is told to
     pid: int = 0
     sddl: str = SERVICE_SDDL
 
@@ -108,6 +109,8 @@ class ServiceManager:
     def stop(self, name: str) -> None:
         """Stop a service."""
         service = self.get(name)
+        if service.idle:
+            service.state, service.pid, service.idle = "Stopped", 0, False
         if service.state == "Stopped":
             raise win32(codes.SERVICE_NOT_ACTIVE, name)
         if not service.stoppable:

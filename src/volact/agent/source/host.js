@@ -120,9 +120,9 @@ function nap(milliseconds) {
   }
 }
 
-/* Wine leaves the final NUL on some strings. */
+/* Wine leaves the final NUL on some strings, Windows what was behind it in some values. */
 function withoutNul(text) {
-  return String(text).replace(/\u0000+$/, "");
+  return String(text).replace(/\u0000[\s\S]*$/, "");
 }
 
 function expanded(text) {

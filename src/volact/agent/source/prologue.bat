@@ -16,10 +16,8 @@ set "key=SOFTWARE\Microsoft\Windows Script Host\Settings"
 set "HKLM="
 set "HKCU="
 for %%h in (HKLM HKCU) do for /f "tokens=1,3" %%a in ('%sys%\reg.exe query "%%h\%key%" /v Enabled 2^>nul') do if /i "%%a"=="Enabled" set "%%h=%%b"
-if "%HKLM%"=="0x0" goto machine
-if "%HKLM%"=="0" goto machine
-if "%HKCU%"=="0x0" goto user
-if "%HKCU%"=="0" goto user
+for %%a in (0 0x0) do if "%HKLM%"=="%%a" goto machine
+for %%a in (0 0x0) do if "%HKCU%"=="%%a" goto user
 :: An account that may write the .js has it run with our rights.  So it lies in a folder that
 :: did not exist before, where only administrators may make one; for an account that
 :: may not, in its own temporary folder.  It runs only if all of it was written.

@@ -22,7 +22,7 @@ function readValue(path) {
 function regText(path) {
   return ask(function () {
     var value = readValue(path);
-    return value === null ? null : clip(value, 300);
+    return value === null ? null : clip(withoutNul(value), 300);
   });
 }
 

@@ -2,10 +2,9 @@
  * Windows services: what they are, and starting and stopping them.
  */
 
-/* What Win32_Service methods return, as Win32 codes. */
-var SERVICE_CODES = {1: 50, 2: 5, 3: 1051, 4: 1052, 5: 1061, 6: 1062, 7: 1053, 9: 3, 10: 1056,
-  11: 1055, 12: 1075, 13: 1068, 14: 1058, 15: 1069, 16: 1072, 17: 1054, 21: 87, 22: 1057,
-  24: 1056};
+/* What Win32_Service methods return, from 0 on, as Win32 codes. */
+var SERVICE_CODES = [0, 50, 5, 1051, 1052, 1061, 1062, 1053, 0, 3, 1056, 1055, 1075, 1068, 1058,
+  1069, 1072, 1054, 0, 0, 0, 87, 1057, 0, 1056];
 
 /* The service as it is now, or null when there is none of that name. */
 function findService(name) {
@@ -31,7 +30,7 @@ function serviceView(service) {
 
 function control(service, method, fine) {
   var result = asNumber(property(service.object.ExecMethod_(method), "ReturnValue") || 0);
-  if (result !== 0 && result !== fine) {
+  if (result !== 0 && !includes(fine, result)) {
     throw failure(SERVICE_CODES[result] ? 0x80070000 + SERVICE_CODES[result] : FAIL);
   }
 }
@@ -53,7 +52,7 @@ function startService(name) {
   var service = findService(name);
   if (service.state !== "Running") {
     if (service.state !== "Start Pending") {
-      control(service, "StartService", 10);
+      control(service, "StartService", [10]);
     }
     service = awaitState(name, "Running");
   }
@@ -64,7 +63,8 @@ function stopService(name) {
   var service = findService(name);
   if (service.state !== "Stopped") {
     if (service.state !== "Stop Pending") {
-      control(service, "StopService", 5);
+      /* 6: it has stopped by itself, as the licensing service does when it is idle. */
+      control(service, "StopService", [5, 6]);
     }
     service = awaitState(name, "Stopped");
   }

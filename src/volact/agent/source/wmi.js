@@ -6,17 +6,24 @@
 var NOT_FOUND = 0x80041002, INVALID_QUERY = 0x80041017;
 var wmiService = null, wmiFailure = null;
 
+/* How a first connection fails soon after a start of Windows: the next one may work. */
+var NOT_YET = [0x80080005, 0x800706BA, 0x800706BE, 0x80041033, 0x8004100A];
+
 function wmi() {
+  var turn;
   if (wmiFailure) {
     throw wmiFailure;
   }
-  if (!wmiService) {
+  for (turn = 0; !wmiService; turn++) {
     try {
       wmiService = new ActiveXObject("WbemScripting.SWbemLocator")
         .ConnectServer(".", "root\\cimv2");
     } catch (error) {
-      wmiFailure = error;
-      throw error;
+      if (turn || !includes(NOT_YET, hresultOf(error))) {
+        wmiFailure = error;
+        throw error;
+      }
+      nap(1000);
     }
   }
   return wmiService;
