@@ -26,6 +26,7 @@ from volact.core.assessment.hosts import HostNames, same_host
 from volact.core.assessment.kms import reach_of
 from volact.core.assessment.kms_setting import KmsSetting, kms_layers, service_setting
 from volact.core.assessment.licence import licence_of
+from volact.core.steps.kms_names import host_values, kms_names
 from volact.model.fact import ABSENT, Known, Unreadable
 from volact.model.profile import HostPort
 
@@ -45,6 +46,23 @@ from volact.model.profile import HostPort
 def test_hosts_are_compared_as_dns_and_ip_do(one: str, other: str, same: bool) -> None:
     assert same_host(HostPort.parse(one), HostPort.parse(other)) is same
     assert HostNames().same(HostPort.parse(one), HostPort.parse(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("shown", "registry", "values"),
+    [
+        (1688, None, {"host": None}),  # so Windows 10.0.17134 says where none is set
+        (0, None, {"host": None}),
+        (1688, "1688", {"host": None, "port": 1688}),
+        (1688, unreadable(0x80070005), {"host": None, "port": 1688}),  # not known to be none
+        (1690, None, {"host": None, "port": 1690}),
+    ],
+)
+def test_whether_a_port_is_set_is_for_the_registry_to_say(
+    shown: int, registry: Any, values: dict[str, Any]
+) -> None:
+    raw = server(kms=None, licensing__port=shown, registry__port=registry)
+    assert host_values(kms_names(facts_of(raw), None), None) == values
 
 
 RESOLVED = {

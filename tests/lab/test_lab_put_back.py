@@ -13,6 +13,7 @@ from lab_world import Place, agent, step
 
 from volact.model.step import StepResult
 from volact_lab.windows import acl, adapter
+from volact_lab.windows.licensing import NAME, PORT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import Route
 from volact_lab.windows.restart import restart
@@ -72,6 +73,25 @@ async def test_no_host_at_all_comes_back_too(here: Place) -> None:
         machine, "restore-kms-host", layer="service", expect=[present], host=None, port=1690
     )
     assert host_of(machine) == (None, 1690)
+
+
+@pytest.mark.parametrize("shown", [1688, 0])
+async def test_where_no_port_was_set_none_is_set_again(here: Place, shown: int) -> None:
+    """Of a port that is not set WMI may say 1688."""
+    machine = here.machine("kms-silent", forms=(("kms-silent", 0), ("no-port", int(not shown))))
+    for value in (NAME, PORT):
+        machine.licensing.clear(value)
+    assert (await agent(machine)).facts["licensing"]["port"] == shown
+    answer = await agent(
+        machine,
+        step("set-kms-host", layer="service", hosts=[OURS], unproven=True),
+        step("activate"),
+        step("put-back-kms-host", layer="service", if_failed=["activate"]),
+    )
+    trial, _, back = answer.results
+    assert (trial.before, back.after) == ({"host": None}, {"host": None})
+    assert machine.registry.text(machine.release.licensing_key, PORT) is None
+    assert here.errors == []
 
 
 async def test_the_host_of_a_product_comes_back(here: Place) -> None:

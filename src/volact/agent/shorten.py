@@ -35,7 +35,7 @@ _WORDS = frozenset(
 
 
 _SHORTER = {"true": "!0", "false": "!1"}
-_LIKE_STRINGS = ("null", "undefined", "REQUEST", "BUDGET_MS", "String", "Number", "Math")
+_LIKE_STRINGS = ("null", "undefined", "REQUEST", "String", "Number", "Math")
 
 
 def shorten(script: str, *, functions: bool) -> str:

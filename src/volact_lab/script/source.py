@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 # JScript sets a property of a COM object that has an argument by assigning to a call,
 # which no edition of the language knows.
-_PUT = re.compile(r"\.Option\((\w+)\) ?=(?!=) ?([\w!]+);?")
+_PUT = re.compile(r"\.Option\(([\w$]+)\) ?=(?!=) ?([\w$!]+);?")
 _LITERAL = re.compile(r"^(var [A-Za-z_]\w* ?= ?)(\{.*\});?\r?$", re.MULTILINE)
 
 

@@ -15,6 +15,8 @@ from volact_lab.windows.products import Product
 from volact_lab.wmi.wql import Cell
 
 Cells = dict[str, Cell]
+# What the service says where no port is set: Windows 10.0.17134 1688, Microsoft's page 0.
+_PORTS = (1688, 0)
 _URL = "https://activation.sls.microsoft.com"
 
 
@@ -123,7 +125,7 @@ def _licensing_service(machine: Machine) -> Iterator[Cells]:
     yield {
         "version": f"{machine.release.version}.0",
         "keymanagementservicemachine": licensing.machine() or "",
-        "keymanagementserviceport": licensing.port(),
+        "keymanagementserviceport": licensing.port() or _PORTS[machine.spec.variant("no-port")],
         "clientmachineid": licensing.cmid,
         "iskeymanagementservicemachine": 0,
         "vlactivationinterval": 120,

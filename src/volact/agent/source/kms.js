@@ -36,6 +36,9 @@ function shownNames(layer) {
   }
   if (port !== null && typeof port === "object") {
     port = readValue(layer.key + KMS + "Port");
+  } else if (port === 1688 && regText(layer.key + KMS + "Port") === null) {
+    /* So WMI says where none is set. */
+    port = 0;
   }
   return {name: name, port: Number(port) || 0};
 }
@@ -104,35 +107,21 @@ function either(layer, byWmi, byRegistry) {
   return "registry";
 }
 
-function setKmsName(layer, name) {
+/* Sets the name ("Machine") or the port ("Port") of a layer, or clears it (null). */
+function setKmsPart(layer, part, value) {
+  var port = part === "Port", path = layer.key + KMS + (port ? part : "Name");
   return either(layer, function (row) {
-    call(row, "Set" + KMS + "Machine", layer.name, "MachineName", name);
+    if (value === null) {
+      call(row, "Clear" + KMS + part);
+    } else {
+      call(row, "Set" + KMS + part, layer.name, port ? "PortNumber" : "MachineName", value);
+    }
   }, function () {
-    writeText(layer.key + KMS + "Name", name);
-  });
-}
-
-function setKmsPort(layer, port) {
-  return either(layer, function (row) {
-    call(row, "Set" + KMS + "Port", layer.name, "PortNumber", port);
-  }, function () {
-    writeText(layer.key + KMS + "Port", String(port));
-  });
-}
-
-function clearKmsName(layer) {
-  return either(layer, function (row) {
-    call(row, "Clear" + KMS + "Machine");
-  }, function () {
-    removeValue(layer.key + KMS + "Name");
-  });
-}
-
-function clearKmsPort(layer) {
-  return either(layer, function (row) {
-    call(row, "Clear" + KMS + "Port");
-  }, function () {
-    removeValue(layer.key + KMS + "Port");
+    if (value === null) {
+      removeValue(path);
+    } else {
+      writeText(path, String(value));
+    }
   });
 }
 
@@ -142,15 +131,8 @@ function joinVia(first, second) {
 
 /* The name as it was spelt; a port that was not set is not set again. */
 function putHostBack(layer, step) {
-  if (step.host === null) {
-    clearKmsName(layer);
-  } else {
-    setKmsName(layer, step.name || splitHost(step.host).name);
-  }
-  if (step.port) {
-    setKmsPort(layer, step.port);
-  } else {
-    clearKmsPort(layer);
-  }
+  setKmsPart(layer, "Machine",
+    step.host === null ? null : step.name || splitHost(step.host).name);
+  setKmsPart(layer, "Port", step.port || null);
   return null;
 }

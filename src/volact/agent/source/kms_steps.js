@@ -4,15 +4,11 @@
 
 /* Name and port together; a port that fails takes the name back as it was. */
 function setKms(layer, host, before) {
-  var via = setKmsName(layer, host.name);
+  var via = setKmsPart(layer, "Machine", host.name);
   try {
-    return joinVia(via, setKmsPort(layer, host.port));
+    return joinVia(via, setKmsPart(layer, "Port", host.port));
   } catch (error) {
-    if (before) {
-      setKmsName(layer, splitHost(before).name);
-    } else {
-      clearKmsName(layer);
-    }
+    setKmsPart(layer, "Machine", before ? splitHost(before).name : null);
     throw error;
   }
 }
@@ -85,7 +81,7 @@ function clearHost(step) {
   if (before.host === null || includes(step.keep || [], before.host)) {
     return result(true, false, before, before);
   }
-  via = joinVia(clearKmsName(layer), clearKmsPort(layer));
+  via = joinVia(setKmsPart(layer, "Machine", null), setKmsPart(layer, "Port", null));
   after = kmsSetting(kmsLayer(step));
   return after === null ? marked(result(true, true, before, {host: null, via: via}), step,
     step.unproven) : failed(null, before, {host: after, via: via}, "a KMS host is still set");

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from volact.core.steps.setting import StepValues, reported
-from volact.model.fact import ABSENT, Fact, Known, Unreadable, value_of
+from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts
 from volact.model.profile import HostPort
 
@@ -70,7 +70,10 @@ def _of_server(facts: Facts) -> KmsNames:
     if isinstance(service.machine, Unreadable) and service.machine.hresult in _NOT_IN_WMI:
         return KmsNames(registry.machine, _number(registry.port))
     unread = isinstance(service.port, Unreadable)
-    return KmsNames(service.machine, _number(registry.port if unread else service.port))
+    port = _number(registry.port if unread else service.port)
+    if port == _DEFAULT_PORT and isinstance(registry.port, Absent):
+        port = 0  # so WMI says where none is set
+    return KmsNames(service.machine, port)
 
 
 def _number(port: Fact[Any]) -> int:
