@@ -21,7 +21,7 @@ from cli_process import started
 from litestar.testing import TestClient
 from service_identity import Service, store
 
-from volact.client.wire import UserChange
+from volact.client.wire import Role, UserChange
 from volact.errors import InputError
 from volact.service.app import utc_now
 from volact.service.identity import users
@@ -199,11 +199,37 @@ def test_a_code_works_once_and_for_its_nonce_alone(service: Service) -> None:
         assert client.get(back).status_code == 401
 
 
-def test_what_the_provider_refuses_is_said(service: Service) -> None:
+def test_what_the_provider_refuses_is_said(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = "AADSTS650053: asked for scope\n" + "x" * 999
+    query = {"error": "access_denied", "state": "x", "error_description": told}
     with service.client() as client:
         asked(client)
-        answer = client.get("/oidc/callback", params={"error": "access_denied", "state": "x"})
+        answer = client.get("/oidc/callback", params=query)
     assert (answer.status_code, "access_denied" in answer.text) == (401, True)
+    assert "AADSTS" not in answer.text  # which anybody may have written into a link
+    (line,) = [text for text in caplog.messages if "AADSTS650053" in text]
+    assert (line.isprintable(), len(line) < 400) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "setting", "scope"),
+    [
+        ((), None, "openid profile email"),
+        (("groups",), None, "openid profile email groups"),
+        (("groups",), "openid email", "openid email"),
+    ],
+)
+def test_groups_are_asked_for_where_the_provider_offers_the_scope(
+    store: Store, scopes: tuple[str, ...], setting: str | None, scope: str
+) -> None:
+    """Entra ID, Google and others end a sign-in that asks for a scope that they do not have."""
+    with (
+        provider(*scopes) as issuer,
+        with_provider(store, issuer, scope=setting).client() as client,
+    ):
+        assert parse_qs(urlsplit(asked(client)).query)["scope"] == [scope]
 
 
 def test_sign_in_leads_to_no_other_site(service: Service) -> None:
@@ -257,6 +283,56 @@ def test_the_first_group_that_is_written_counts() -> None:
     assert role_of(settings, {"groups": "o"}) == "operator"
     with pytest.raises(InputError):
         role_of(settings, {"groups": []})
+
+
+OVERAGE = {
+    "_claim_names": {"groups": "src1"},
+    "_claim_sources": {"src1": {"endpoint": "https://g"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("claims", "default", "held", "role"),
+    [
+        (OVERAGE, "viewer", "administrator", "administrator"),
+        ({"hasgroups": True}, None, "operator", "operator"),
+        (OVERAGE, "viewer", None, "more groups than the identity provider names"),
+        ({}, "viewer", "administrator", "did not say which groups"),
+        ({}, None, "administrator", "did not say which groups"),
+        ({}, "viewer", "viewer", "viewer"),
+        ({}, "viewer", None, "viewer"),
+        ({"groups": []}, "viewer", "administrator", "viewer"),
+    ],
+)
+def test_groups_that_cannot_be_asked_change_no_role(
+    claims: dict[str, Any], default: Role | None, held: Role | None, role: str
+) -> None:
+    """Entra ID names 200 groups at most, and leaves the claim out where there are none."""
+    settings = OidcSettings(
+        issuer="https://x", client_id="c", roles={"a": "administrator"}, default_role=default
+    )
+    try:
+        found: str = role_of(settings, claims, held)
+    except InputError as error:
+        found = error.line()
+    assert role in found
+
+
+def test_without_roles_no_groups_are_needed() -> None:
+    """Google has none."""
+    settings = OidcSettings(issuer="https://x", client_id="c", default_role="viewer")
+    assert role_of(settings, {}, "administrator") == "viewer"
+
+
+def test_a_known_user_in_too_many_groups_stays_who_it_is(store: Store, issuer: str) -> None:
+    service = with_provider(store, issuer, default_role="viewer")
+    know(issuer, {"sub": "flo-1", "preferred_username": "flo", "groups": ["ops"]})
+    assert signed_in(service, "flo-1").status_code == 303
+    know(issuer, {"sub": "flo-1", "preferred_username": "flo", **OVERAGE})
+    assert signed_in(service, "flo-1").status_code == 303
+    know(issuer, {"sub": "flo-1", "preferred_username": "flo"})
+    assert signed_in(service, "flo-1").status_code == 401
+    assert [user.role for user in store.ask(users.users)] == ["operator"]
 
 
 @pytest.mark.parametrize(

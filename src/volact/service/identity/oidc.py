@@ -34,6 +34,7 @@ from volact.model.text import raw, say
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 1024 * 1024  # of an answer
 _LEEWAY_S = 60
+_SCOPE, _GROUPS = "openid profile email", "groups"
 _BASIC = "client_secret_basic"
 # None that a client's secret could sign: who knows it is not the provider.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
@@ -49,6 +50,7 @@ class OidcSettings(
         issuer: of the provider; ``/.well-known/openid-configuration`` is below it.
         client_secret_file: where the secret is read; without one, PKCE alone proves the client.
         name: what the button of the sign-in page says.
+        scope: ``None``: what every provider takes, and ``groups`` where the provider offers it.
         roles: the role of each group; of several, the first that is written counts.
         default_role: for users in none of these groups; ``None``: they are not let in.
     """
@@ -57,7 +59,7 @@ class OidcSettings(
     client_id: str
     client_secret_file: Path | None = None
     name: str = "OpenID Connect"
-    scope: str = "openid profile email groups"
+    scope: str | None = None
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"
     roles: dict[str, Role] = {}
@@ -104,7 +106,7 @@ class OidcProvider:
             "response_type": "code",
             "client_id": self.settings.client_id,
             "redirect_uri": self._redirect_uri,
-            "scope": self.settings.scope,
+            "scope": self._scope(metadata),
             "state": derived(key, "state"),
             "nonce": derived(key, "nonce"),
             "code_challenge": create_s256_code_challenge(derived(key, "verifier")),
@@ -112,6 +114,11 @@ class OidcProvider:
         }
         endpoint = str(metadata["authorization_endpoint"])
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+
+    def _scope(self, metadata: dict[str, Any]) -> str:
+        # A scope that a provider does not know ends the sign-in with some (AADSTS650053).
+        offered = _GROUPS in (metadata.get("scopes_supported") or ())
+        return self.settings.scope or (f"{_SCOPE} {_GROUPS}" if offered else _SCOPE)
 
     async def claims(self, key: str, state: str, code: str) -> dict[str, Any]:
         """What the provider says of the user whom it sent back; ``OidcError`` for anything else."""

@@ -51,6 +51,9 @@ async def callback(request: Asked) -> Response[Any]:
     provider, parts = _provider(request), parts_of(request)
     code, state, error = (request.query_params.get(name, "") for name in ("code", "state", "error"))
     key, _, next = request.cookies.get(_COOKIE, "").partition(".")
+    if error:
+        told = one_line(request.query_params.get("error_description", ""), 300)
+        _LOG.warning("oidc: the provider's error: %s: %s", one_line(error, 80), told)
     if error or not key:
         refused = say("the identity provider did not sign you in: {why}", why=one_line(error, 80))
         return _failed(request, oidc.OidcError(refused), 401)
