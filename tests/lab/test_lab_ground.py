@@ -47,6 +47,12 @@ async def test_on_a_healthy_server_every_check_holds(here: Place, release: str) 
     assert here.errors == []
 
 
+async def test_an_offset_that_lags_behind_summer_time_is_no_wrong_clock(here: Place) -> None:
+    machine = here.machine()
+    machine.odd = "summer-time"
+    assert (await agent(machine)).facts["checks"] == dict.fromkeys(ALWAYS, True)
+
+
 @pytest.mark.parametrize("odd", [*ALWAYS, *BEFORE_STEPS])
 async def test_where_a_check_fails_no_step_is_done(here: Place, odd: str) -> None:
     machine = here.machine("w32time-stopped")

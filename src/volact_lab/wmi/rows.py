@@ -41,7 +41,7 @@ def _operating_system(machine: Machine) -> Iterator[Cells]:
 
 def _local_time(machine: Machine) -> str:
     """The server's clock as a CIM date and time: "20260131160000.000000+480"."""
-    off = 3600 if machine.odd == "clock" else 0
+    off = {"clock": 7200, "summer-time": 3600}.get(machine.odd, 0)
     local = datetime.fromtimestamp(machine.clock.now() + off + machine.clock.bias * 60, UTC)
     return f"{local:%Y%m%d%H%M%S.%f}{machine.clock.bias:+04d}"
 
