@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from postgres_server import PostgresServer
 from store_samples import FACTS, end, intent, keep, row, store_writer
 
 from volact.errors import StoreError
 from volact.store import open_store
+from volact.store.failures import DatabaseError
 from volact.store.values import WriteOutcome
 
 HERE = Path(__file__).parent
@@ -231,6 +237,70 @@ async def test_a_postgresql_that_restarts_costs_nothing(own_postgresql: Postgres
     assert writer.finish(end("aa11")).problem == ""
     with open_store(url) as store:
         assert [sent.server for sent in store.intents("aa11")] == ["web-01", "web-02"]
+
+
+READ_ONLY = "ALTER DATABASE {} SET default_transaction_read_only = on"
+PINNED = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+
+
+def alter(url: str, statement: str) -> None:
+    """Set something for new sessions of a database."""
+    with psycopg.connect(f"{url}&options=-cdefault_transaction_read_only%3Doff") as connection:
+        connection.execute(statement.format(urlsplit(url).path[1:]).encode())
+
+
+async def test_a_postgresql_that_is_read_only_for_a_while_is_waited_for(
+    postgresql: PostgresServer,
+) -> None:
+    url = postgresql.new_database()
+    writer = store_writer(url, "aa11", patience_s=0.3)
+    await writer.sending(intent("web-01"))
+    alter(url, READ_ONLY)
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as other:
+        cut = b"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s"
+        assert other.execute(cut, [urlsplit(url).path[1:]]).fetchall() == [(True,)]
+    await writer.sending(intent("web-02"))
+    alter(url, "ALTER DATABASE {} RESET default_transaction_read_only")
+    writer.row(row("web-02"))
+    kept = writer.finish(end("aa11", servers=2))
+    assert kept.stored
+    assert "the server is read-only (after a failover it is a standby" in str(kept.problem)
+    with open_store(url) as store:
+        assert store.find_run("aa11").finished
+        assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
+
+
+def test_connections_to_a_former_primary_are_not_kept(postgresql: PostgresServer) -> None:
+    with open_store(postgresql.new_database()) as store:
+        for statement in ("CREATE TABLE t ()", "CREATE TABLE u ()"):
+            create = sa.text(statement)
+            with store.engine.connect() as one, store.engine.begin() as other:
+                for connection in (one, other):
+                    connection.exec_driver_sql(PINNED)
+                    connection.commit()
+            with pytest.raises(StoreError, match="the server is read-only") as caught:
+                store.change(partial(sa.Connection.execute, statement=create))
+            assert isinstance(caught.value, DatabaseError)
+            assert caught.value.passing
+            store.change(partial(sa.Connection.execute, statement=create))
+
+
+def test_a_database_whose_authority_is_unknown() -> None:
+    """libpq looks for the authority as soon as a server agrees to TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as threads:
+
+        def agree() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(8)
+                connection.sendall(b"S")
+                connection.recv(1)
+
+        threads.submit(agree)
+        url = f"postgresql://volact@127.0.0.1:{server.getsockname()[1]}/volact?sslmode=verify-full"
+        with pytest.raises(StoreError, match="root certificate file") as caught:
+            open_store(f"{url}&gssencmode=disable&sslrootcert=/nowhere/ca.pem")
+        assert "sslrootcert=FILE in the URL" in caught.value.line()
 
 
 def at_once(work: Coroutine[Any, Any, None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ from volact.service.database.transaction import struct_of
 from volact.service.run_list import RunListQuery
 from volact.store.store import Store
 
+_LOG = logging.getLogger("volact.service")
+# A lock on no row: a PostgreSQL that is read-only refuses it, and nothing is written.
+_WRITABLE = sa.select(WORKERS.c.id).where(sa.false()).with_for_update(read=True, key_share=True)
 _PUBLIC = {"permission": Permission.PUBLIC}
 
 
@@ -30,12 +34,13 @@ def healthz() -> str:
 
 @get("/readyz", opt=_PUBLIC, sync_to_thread=True, media_type="text/plain")
 def readyz(request: Request[Any, Any, Any]) -> Response[str]:
-    """The database answers; 503 where it does not.  The reason is in the log alone."""
+    """The database can be asked and written; 503 where not.  The reason is in the log alone."""
     parts: Parts = request.app.state.parts
     try:
-        parts.store.ask(lambda connection: connection.execute(sa.select(1)).scalar())
-    except StoreError:
-        return Response("the database cannot be asked", status_code=503, media_type="text/plain")
+        parts.store.ask(lambda connection: connection.execute(_WRITABLE).all())
+    except StoreError as error:
+        _LOG.warning("not ready: %s", error.line())
+        return Response("the database cannot be used", status_code=503, media_type="text/plain")
     return Response("ready", media_type="text/plain")
 
 

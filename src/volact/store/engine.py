@@ -18,12 +18,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from volact.errors import StoreError
 from volact.model.text import say
 from volact.store.address import StoreAddress
+from volact.store.failures import READ_ONLY, sqlstate
 
 # What these log is reported to the operator once, in volact's words.
 for _name in ("sqlalchemy", "alembic", "psycopg"):
@@ -109,11 +110,25 @@ def _postgresql(url: str, keep: int) -> sa.Engine:
         connection.execute(f"SET synchronous_commit TO on; SET lock_timeout TO '{BUSY_S:g}s'")
         connection.autocommit = False
 
+    event.listen(engine, "handle_error", leave_read_only)
     # psycopg sends many rows as a pipeline.  One that is cut off in it, by a process that is
     # stopped, is a statement that runs: no time-out of the server ends it, and its locks stay.
     engine.dialect.use_insertmanyvalues_wo_returning = True
     event.listen(engine, "do_executemany", _one_by_one)
     return engine
+
+
+def leave_read_only(context: ExceptionContext) -> None:
+    """Close all connections to a server that has become read-only, above all a former primary.
+
+    They are sound otherwise and would stay in the pool:
+    https://github.com/sqlalchemy/sqlalchemy/issues/7839
+    """
+    if sqlstate(context.original_exception) == READ_ONLY:
+        context.is_disconnect = True
+        connection = context.connection and context.connection.connection.dbapi_connection
+        if connection is not None:  # the pool does not close a detached one
+            connection.close()
 
 
 def _one_by_one(cursor: Any, statement: str, rows: Sequence[Any], _: object) -> bool:

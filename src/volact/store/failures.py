@@ -19,6 +19,8 @@ from volact.store.address import StoreAddress, secrets_in
 # locked, gone: may be over in a moment.  full: may be over in a while.  The rest stays.
 FailureKind = Literal["locked", "gone", "full", "lasting"]
 
+READ_ONLY = "25006"  # of PostgreSQL: read_only_sql_transaction
+
 _Hint = Callable[[str], Text]  # of the option that names the database
 
 
@@ -30,7 +32,7 @@ def _permissions(option: str) -> Text:
     return say("check the permissions of the file and its folder")
 
 
-_SQLITE: dict[int, tuple[FailureKind, Text, _Hint]] = {
+_KNOWN: dict[int | str, tuple[FailureKind, Text, _Hint]] = {
     sqlite3.SQLITE_BUSY: (
         "locked",
         say("another program has locked the database"),
@@ -67,6 +69,13 @@ _SQLITE: dict[int, tuple[FailureKind, Text, _Hint]] = {
         _permissions,
     ),
     sqlite3.SQLITE_CANTOPEN: ("lasting", say("the database cannot be opened"), _permissions),
+    READ_ONLY: (
+        "gone",
+        say("the server is read-only"),
+        lambda option: say(
+            "after a failover it is a standby, or its disk is full, or this account may only read"
+        ),
+    ),
 }
 
 
@@ -78,8 +87,11 @@ _POSTGRESQL = {
     "55P03": sqlite3.SQLITE_BUSY,  # lock_not_available
     "40P01": sqlite3.SQLITE_BUSY,  # deadlock_detected
     "53100": sqlite3.SQLITE_FULL,  # disk_full
-    "25006": sqlite3.SQLITE_READONLY,  # read_only_sql_transaction
 }
+
+
+# libpq's words for a certificate that it does not know; they have no code.
+_UNVERIFIED = ("root certificate file", "certificate verify failed")
 
 
 class DatabaseError(StoreError):
@@ -108,10 +120,10 @@ def database_error(error: Exception, address: StoreAddress) -> StoreError:
         return _of_system(error, address)
     cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    code = code & 0xFF if isinstance(code, int) else _POSTGRESQL.get(_state(cause), -1)
+    code = code & 0xFF if isinstance(code, int) else _of_postgresql(cause)
     if code == sqlite3.SQLITE_IOERR and _is_full(address):
         code = sqlite3.SQLITE_FULL
-    if known := _SQLITE.get(code):
+    if known := _KNOWN.get(code):
         kind, what, hint = known
         return DatabaseError(kind, address, what, hint(address.option))
     # PostgreSQL has many words for a session that it has ended; the next has another chance.
@@ -121,7 +133,13 @@ def database_error(error: Exception, address: StoreAddress) -> StoreError:
     return _other("gone" if gone else "lasting", cause, address)
 
 
-def _state(cause: BaseException | None) -> str:
+def _of_postgresql(cause: BaseException | None) -> int | str:
+    state = sqlstate(cause)
+    return _POSTGRESQL.get(state, state)
+
+
+def sqlstate(cause: BaseException | None) -> str:
+    """PostgreSQL's code of an error; empty where there is none."""
     return str(getattr(cause, "sqlstate", None) or "")
 
 
@@ -140,7 +158,12 @@ def _other(kind: FailureKind, cause: BaseException | None, address: StoreAddress
     words = one_line(str(cause) or type(cause).__name__)
     for secret in secrets_in(address.url):
         words = words.replace(secret, "***")
-    if kind == "gone":
+    if any(part in words for part in _UNVERIFIED):
+        hint = say(
+            "name the file with the certificates of the database's authority: "
+            "sslrootcert=FILE in the URL"
+        )
+    elif kind == "gone":
         hint = say("does the database exist, and may you log in?")
     else:
         hint = say("give {option} another location", option=address.option)

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from volact.client.wire import RunInfo
@@ -50,7 +51,7 @@ from volact.service.engine.workflows import (
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import StoreAddress
-from volact.store.engine import require_file
+from volact.store.engine import leave_read_only, require_file
 
 _LOG = logging.getLogger("volact.service")
 RUN_PLACES = 50  # runs of which one worker executes the workflow
@@ -96,6 +97,7 @@ class Worker:
         # Before DBOS, which may take long to begin: others would take the lease away.
         self._in_thread("volact-beat", self._reaper.beat)
         set_work(self)
+        event.listen(sa.Engine, "handle_error", leave_read_only)  # for the engine that DBOS makes
         queues = queues_of(("", *self._lease.labels))
         self._dbos = DBOS(config=_dbos_config(self._store.address, self._lease))
         DBOS.listen_queues([*queues])
