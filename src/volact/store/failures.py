@@ -79,6 +79,14 @@ _KNOWN: dict[int | str, tuple[FailureKind, Text, _Hint]] = {
 }
 
 
+# A statement that psycopg has prepared is not there, or is there already: the session is another.
+for _code in ("26000", "42P05"):
+    _KNOWN[_code] = (
+        "lasting",
+        say("this is the address of a pooler in transaction mode"),
+        lambda option: say("name the database itself, or a pooler in session mode"),
+    )
+
 _ROOM = 256 * 1024  # bytes that a batch and its log may take
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from volact.errors import InputError
 from volact.model.text import say
+from volact.service.database.pooler import require_session
 from volact.service.database.tables import METADATA
 from volact.store.address import StoreAddress
 from volact.store.failures import CAUGHT, database_error
@@ -26,6 +27,7 @@ def open_service_store(address: StoreAddress, *, create: bool = True) -> Store:
     if store is None:
         raise _no_service(address)
     try:
+        require_session(store.engine)
         if not require_current(store.engine, address, SERVICE, create=create):
             raise _no_service(address)
     except CAUGHT as error:

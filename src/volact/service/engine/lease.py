@@ -31,6 +31,7 @@ from zlib import crc32
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from volact.service.database.pooler import transaction_pooler
 from volact.service.database.tables import SLOTS, WORKERS
 from volact.store.clock import moment
 from volact.store.engine import is_sqlite, writing
@@ -174,6 +175,11 @@ def open_session(engine: sa.Engine, worker: str) -> sa.Connection:
     connection.detach()  # it is never another's
     if not is_sqlite(connection):
         connection.execute(sa.select(sa.func.pg_advisory_lock(_SESSIONS, _number(worker))))
+        connection.commit()
+        own = sa.text(f"{_HELD.text} AND pid = pg_backend_pid()")
+        if _number(worker) not in connection.execute(own, {"sessions": _SESSIONS}).scalars():
+            connection.close()
+            raise transaction_pooler()
     connection.commit()
     return connection
 
