@@ -10,7 +10,7 @@ library=$("$python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
 
 mkdir -p "$root/opt" "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
 chmod 1777 "$root/tmp"
-install -d -o 65532 -g 65532 "$root/data"
+install -d -o 65532 -g 0 -m 0770 "$root/data"
 cp -R "$environment" "$root/opt/volact"
 # Its programs name another folder, its links names of Python that are not in the container.
 rm -r "$root/opt/volact/bin"

@@ -255,6 +255,8 @@ def test_the_container_needs_no_account_no_shell_and_no_writable_root(
     assert {path.name for path in root.rglob("*") if path.name in {"sh", "bash", "pip", "apt"}} == (
         set()
     )
+    data = (root / "data").stat()
+    assert (data.st_uid, data.st_gid, data.st_mode & 0o777) == (65532, 0, 0o770)
     environ = dict(re.findall(r"^ENV (\w+)=(\S+)$", text, re.MULTILINE))
     ((user, group),) = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)
     entry = json.loads(re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)[0])

@@ -50,6 +50,33 @@ def test_the_cronjob_starts_volact_with_options_that_it_has() -> None:
     }
 
 
+def test_the_cronjob_keeps_everything_that_volact_keeps() -> None:
+    """The image's settings name the places of the store and of the watch's lock."""
+    image = (ROOT.parent / "release/Dockerfile").read_text("utf-8")
+    places = dict(re.findall(r"^ENV (XDG_(?:DATA|STATE)_HOME)=(\S+)$", image, re.MULTILINE))
+    pod = CRONJOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    kept = {item["name"] for item in pod["volumes"] if "persistentVolumeClaim" in item}
+    mounted = {item["mountPath"] for item in container["volumeMounts"] if item["name"] in kept}
+    assert len(places) == 2
+    assert set(places.values()) == mounted
+    assert not [word for word in container["args"] if word.startswith("--store")]
+
+
+def test_any_uid_of_group_0_writes_to_the_data_of_the_image() -> None:
+    image = (ROOT.parent / "release/Dockerfile").read_text("utf-8")
+    (options,) = re.findall(r"^COPY (.+) /container/data /data$", image, re.MULTILINE)
+    assert {"--chown=65532:0", "--chmod=0770"} <= set(options.split())
+
+
+def test_a_stopped_run_has_the_time_of_a_stopped_worker() -> None:
+    job = CRONJOB["spec"]["jobTemplate"]["spec"]
+    unit = (ROOT.parent / "release/systemd/volact-worker@.service").read_text("utf-8")
+    (worker,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert job["template"]["spec"]["terminationGracePeriodSeconds"] == int(worker)
+    assert job["backoffLimit"] == 0  # with 3 and 4 a run has come to its end
+
+
 @pytest.mark.parametrize("version", ["1.27", "1.37"])  # the first with time zones, the newest
 def test_the_cronjob_is_one_that_kubernetes_takes(version: str) -> None:
     def taken(text: str) -> bool:
