@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -22,6 +23,15 @@ WORDS = (
     "a b", "100%", "$HOME", "${x}", 'say "x"', "it's", "back\\slash", "tab\there", ";", "é",
     "--report=html=a,b", "", "@x", "-x", "%n", "`id`",
 )  # fmt: skip
+
+REPLACES = """
+import sys
+from pathlib import Path
+from volact.cli.atomic_file import AtomicFile
+made = AtomicFile(Path(sys.argv[1]))
+made.file.write("new")
+made.keep()
+"""
 
 
 def start(every: timedelta = timedelta(hours=6), *words: str, folder: str = "/srv") -> WatchCommand:
@@ -68,8 +78,10 @@ def analyze() -> str:
     return found
 
 
-def test_systemd_takes_the_units(analyze: str, tmp_path: Path) -> None:
-    text = systemd(start(timedelta(hours=7), *WORDS, folder=str(tmp_path)))
+@pytest.mark.parametrize("user", ["root", "volact"])
+def test_systemd_takes_the_units(user: str, analyze: str, tmp_path: Path) -> None:
+    made = start(timedelta(hours=7), *WORDS, folder=str(tmp_path))
+    text = systemd(dataclasses.replace(made, user=user))
     files = [tmp_path / "volact-watch.service", tmp_path / "volact-watch.timer"]
     for file in files:
         file.write_text(unit(text, file.name).replace("User=volact", "User=root"))
@@ -84,10 +96,47 @@ def test_systemd_takes_the_units(analyze: str, tmp_path: Path) -> None:
     assert said == []
 
 
+def capabilities(user: str) -> list[str]:
+    made = systemd(dataclasses.replace(start(), user=user))
+    (line,) = re.findall(r"^CapabilityBoundingSet=.*$", made, re.MULTILINE)
+    return str(line).partition("=")[2].split()
+
+
+def test_a_user_keeps_no_capability() -> None:
+    assert capabilities("volact") == []
+
+
+def test_root_replaces_reports_of_other_accounts(tmp_path: Path) -> None:
+    """With what the unit leaves of root's powers; they change nothing for another user."""
+    folder = tmp_path / "reports"
+    folder.mkdir(mode=0o700)
+    report = folder / "report.html"
+    report.touch(0o640)
+    command = [sys.executable, "-c", REPLACES, str(report)]
+    if os.geteuid() == 0:
+        os.chown(report, 65533, 65533)
+        os.chown(folder, 65533, 65533)
+        kept = ",".join(["-all", *(f"+{one[4:].lower()}" for one in capabilities("root"))])
+        command = ["setpriv", f"--bounding-set={kept}", *command]
+    before = report.stat()
+    subprocess.run(command, check=True)
+    after = report.stat()
+    assert report.read_text("utf-8") == "new"
+    assert (after.st_uid, after.st_gid, after.st_mode) == (
+        before.st_uid, before.st_gid, before.st_mode,
+    )  # fmt: skip
+
+
 def test_the_timer_says_when() -> None:
     timer = unit(systemd(start(timedelta(hours=7))), "volact-watch.timer")
     assert "OnUnitActiveSec=25200s" in timer
     assert "RandomizedDelaySec=1080s" in timer
+
+
+def test_a_stopped_run_has_the_time_of_a_stopped_worker() -> None:
+    worker = Path(__file__).parents[2] / "release/systemd/volact-worker@.service"
+    (line,) = re.findall(r"^TimeoutStopSec=\d+$", worker.read_text("utf-8"), re.MULTILINE)
+    assert line in systemd(start()).splitlines()
 
 
 def test_cron_runs_the_same_words(tmp_path: Path) -> None:
