@@ -22,8 +22,8 @@ _TOKEN = re.compile(
 )
 # What typeof gives is a string: where it is compared with one, == is ===.
 _TYPEOF = re.compile(r"""(\btypeof [\w.]+ ?[!=])==(?= ?")""")
-_LETTERS = f"{ascii_letters}_$"
-_NAME_STARTS = frozenset(_LETTERS)
+_LETTERS = f"{ascii_letters}_"
+_NAME_STARTS = frozenset(f"{_LETTERS}$")
 Tokens = tuple[str, ...]
 _WORDS = frozenset(
     re.findall(
