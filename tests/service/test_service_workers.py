@@ -7,7 +7,9 @@ from datetime import timedelta
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import sqlalchemy as sa
 from cli_process import FORKED
 from dbos import EnqueueOptions
@@ -131,6 +133,32 @@ async def test_a_worker_that_was_stopped_and_is_woken_ends(
         assert await asyncio.to_thread(stopped.wait) == LEASE_LOST
         assert [*made.store.intents(info.id)] == sent
         check_records(made, info.id, 6)
+
+
+async def test_a_worker_goes_on_after_a_failover(
+    tmp_path: Path, postgresql: PostgresServer
+) -> None:
+    """Sessions that began on a read-only server stay read-only: those of DBOS, too."""
+    url = postgresql.new_database()
+    name = urlsplit(url).path[1:]
+    # A worker's sessions and those of DBOS have names.
+    sessions = f"FROM pg_stat_activity WHERE datname = '{name}' AND application_name <> ''"
+    with (
+        engine_lab(tmp_path, 2, url) as made,
+        psycopg.connect(postgresql.url("postgres"), autocommit=True) as other,
+    ):
+        made.start_worker()
+        first = await made.submit(RunSpec(verb="check", inventory="lab"))
+        await made.ended(first.id)
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+        other.execute(f"SELECT pg_terminate_backend(pid, 60000) {sessions}".encode())
+        again = f"SELECT count(*) {sessions} AND application_name LIKE 'dbos%'".encode()
+        while other.execute(again).fetchone() == (0,):
+            await asyncio.sleep(0.05)
+        other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
+        info = await made.submit(RunSpec(verb="check", inventory="lab"))
+        done = await made.ended(info.id)
+        assert (done.state, done.done) == ("done", 2), made.said()
 
 
 async def test_a_worker_that_loses_its_lease_while_it_begins_ends(tmp_path: Path) -> None:
