@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from service_fleet import (
     NOW,
     Control,
@@ -217,9 +217,54 @@ def test_a_run_is_seen_going_on_and_ending(page: Page, store: Store) -> None:
     assert page.get_by_role("button", name="Pause").count() == 0
 
 
-def change(store: Store, **values: Any) -> None:
+def change(store: Store, run: str = "live", **values: Any) -> None:
     with transaction(store) as connection:
-        connection.execute(sa.update(RUNS).where(RUNS.c.id == "live").values(values))
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(values))
+
+
+def test_a_run_is_seen_going_on_after_its_stream_was_refused(page: Page, store: Store) -> None:
+    """As a proxy does while the service starts anew."""
+    add_run(store, "refused", "running")
+    answers = iter([502])
+
+    def refuse_once(route: Route) -> None:
+        status = next(answers, 0)
+        if status:
+            route.fulfill(status=status)
+        else:
+            route.continue_()
+
+    page.route("**/runs/refused/events*", refuse_once)
+    page.goto("/runs/refused")
+    expect(page.get_by_text("3 of 6 servers done")).to_be_visible()
+    change(store, "refused", done=4)
+    expect(page.get_by_text("4 of 6 servers done")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("away", "back"),
+    [
+        ("dispatchEvent(new Event('pagehide'))", "dispatchEvent(new Event('pageshow'))"),
+        tuple(
+            f"Object.defineProperty(document, 'hidden', {{value: {hidden}, configurable: true}});"
+            "document.dispatchEvent(new Event('visibilitychange'))"
+            for hidden in ("true", "false")
+        ),
+    ],
+    ids=["left", "hidden"],
+)
+def test_a_page_that_is_not_seen_holds_no_stream(
+    page: Page, store: Store, request: pytest.FixtureRequest, away: str, back: str
+) -> None:
+    """A page that comes back, also out of the browser's cache, goes on."""
+    run = request.node.callspec.id
+    add_run(store, run, "running")
+    page.goto(f"/runs/{run}")
+    with page.expect_event("requestfailed", lambda asked: "/events" in asked.url):
+        page.evaluate(away)
+    change(store, run, done=5)
+    page.evaluate(back)
+    expect(page.get_by_text("5 of 6 servers done")).to_be_visible()
 
 
 def test_everything_can_be_read_without_javascript(

@@ -44,6 +44,7 @@ def test_a_run_that_is_over_ends_its_stream(store: Store) -> None:
     with api(store, actor("viewer")) as http:
         answer = http.get(f"{V1}/runs/bb22/events")
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-accel-buffering"] == "no"
         found = events(answer.text)
         assert [name for name, _, _ in found][-1] == "end"
         assert {progress.run.state for _, _, progress in found} == {"done"}

@@ -25,6 +25,9 @@ from volact.service.caller import Asked, is_same_caller, parts_of, run_of, scope
 from volact.service.run_feed import frame, narrowed, rows_since
 from volact.service.run_waves import waves_of
 
+# nginx and those that follow it pass each event on at once.
+_UNBUFFERED = {"X-Accel-Buffering": "no"}
+
 
 @get("/runs/{run:str}/events", opt={"permission": Permission.READ}, tags=["runs"])
 async def events(
@@ -47,7 +50,8 @@ async def events(
     if last:
         _moment(last)
     info = await asyncio.to_thread(run_of, request, run)
-    return Stream(_frames(request, info, last), media_type="text/event-stream")
+    frames = _frames(request, info, last)
+    return Stream(frames, media_type="text/event-stream", headers=_UNBUFFERED)
 
 
 def _moment(text: str) -> None:

@@ -56,9 +56,26 @@
   // A run that goes on: the server sends its progress, ready to be shown.
   const live = document.querySelector("[data-events]");
   if (live) {
-    const source = new EventSource(live.dataset.events);
-    source.addEventListener("progress", (event) => { live.innerHTML = event.data; });
-    source.addEventListener("end", () => { source.close(); location.reload(); });
-    addEventListener("pagehide", () => source.close());
+    let source = null;
+    const close = () => { if (source) source.close(); source = null; };
+    const reload = async () => {
+      const answer = await fetch(location.href).catch(() => ({ ok: false }));
+      answer.ok ? location.reload() : setTimeout(reload, 5000);
+    };
+    const open = () => {
+      if (source || document.hidden) return;
+      source = new EventSource(live.dataset.events);
+      source.addEventListener("progress", (event) => { live.innerHTML = event.data; });
+      source.addEventListener("end", () => { close(); location.reload(); });
+      // An answer that is no stream, as a proxy's while the service starts, ends it for good.
+      source.addEventListener("error", (event) => {
+        if (event.target.readyState === EventSource.CLOSED) setTimeout(reload, 5000);
+      });
+    };
+    // Browsers have six connections to a host by HTTP/1.1, and a stream holds one.
+    document.addEventListener("visibilitychange", () => { document.hidden ? close() : open(); });
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", open);
+    open();
   }
 })();
