@@ -196,6 +196,33 @@ async def test_the_connection_that_waited_longest_makes_room() -> None:
     assert BoundedHttp.waiting == {}
 
 
+async def test_a_connection_that_is_kept_waits_too() -> None:
+    """Kept for a minute and more, connections of one client would be all that there are."""
+    kept, line = connection()
+    kept.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    while b"200" not in line.wrote or kept.timeout_keep_alive_task is None:
+        await asyncio.sleep(0)
+    made = [connection() for _ in range(MOST_WAITING)]
+    assert (line.ended, any(one.ended for _, one in made)) == (True, False)
+    for protocol in [kept, *(protocol for protocol, _ in made)]:
+        protocol.connection_lost(None)
+    assert BoundedHttp.waiting == {}
+
+
+@virtual_time
+async def test_a_kept_connection_that_asks_again_has_a_time_for_its_request() -> None:
+    protocol, line = connection()
+    protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    while protocol.timeout_keep_alive_task is None:
+        await asyncio.sleep(0)
+    protocol.data_received(b"GET /")
+    await asyncio.sleep(HEAD_S - 1)
+    assert not line.ended
+    await asyncio.sleep(2)
+    assert line.ended
+    protocol.connection_lost(None)
+
+
 async def test_requests_without_waiting_for_answers_end_the_connection() -> None:
     protocol, line = connection()
     protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n" * 1000)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +28,10 @@ from cryptography.x509.oid import NameOID
 from forked_volact import ForkedVolact
 from service_identity import PASSWORD
 
+from volact.cli.options.service import ServeOptions
+from volact.cli.verbs.serve import settings_of
 from volact.service.database.schema import SERVICE, open_service_store
-from volact.service.serve import keep_worker, next_wait
+from volact.service.serve import keep_worker, make_parts, next_wait, server_config
 from volact.service.settings import ServiceSettings
 from volact.store import open_store
 from volact.store.address import StoreAddress
@@ -207,6 +210,18 @@ def test_forwarded_headers_count_from_named_proxies_alone(
         assert sign_in(client, running.link).status_code == 303
     listed = volact("audit", "--export", "--database", str(database)).stdout
     assert f'"address":"{address}","action":"sign-in"' in listed
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [(ServeOptions(), 75), (ServeOptions(keep_alive=620), 620)]
+)
+def test_a_connection_is_kept_for_longer_than_by_a_balancer(
+    tmp_path: Path, given: ServeOptions, seconds: int
+) -> None:
+    """One that the service closes first is taken for a failed request (502)."""
+    settings = settings_of(replace(given, database=str(tmp_path / "volact.db")))
+    with open_service_store(settings.database) as store:
+        assert server_config(make_parts(settings, store)).timeout_keep_alive == seconds
 
 
 async def test_a_worker_that_cannot_be_started_is_started_later(

@@ -17,7 +17,7 @@ HEAD_S = 20.0  # from the first byte, or the connection, to the end of the heade
 BODY_S = 120.0  # to the end of the body: 10 MB by a slow line
 UNREAD_S = 60.0  # for an answer to be read
 MOST_AHEAD = 16  # requests sent before an earlier one is answered; no browser does so
-MOST_WAITING = 500  # connections, in this process, whose request is not whole
+MOST_WAITING = 500  # connections, in this process, whose next request is not whole
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -33,7 +33,7 @@ class BoundedHttp(HttpToolsProtocol):
         """See ``asyncio.Protocol``."""
         super().connection_made(transport)
         self._wait(HEAD_S)
-        if len(self.waiting) > MOST_WAITING:
+        while len(self.waiting) > MOST_WAITING:
             longest = next(iter(self.waiting))
             longest._wait(None)
             longest.transport.abort()
@@ -71,6 +71,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._head = 0
         self._wait(None)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """See uvicorn; a connection that is kept for another request waits for it."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self.waiting.setdefault(self)
 
     def pause_writing(self) -> None:
         """See ``asyncio.Protocol``."""

@@ -99,7 +99,7 @@ async def run_server(
 
     ``kill`` ends the workers without that.
     """
-    server = _Server(_config(parts))
+    server = _Server(server_config(parts))
     serving = asyncio.create_task(server.serve([listener]))
     others = [
         asyncio.create_task(stop.wait()),
@@ -132,7 +132,8 @@ def _oidc(settings: ServiceSettings) -> OidcProvider | None:
     return OidcProvider(load_oidc(settings.oidc), f"{base_url(settings)}/oidc/callback")
 
 
-def _config(parts: Parts) -> uvicorn.Config:
+def server_config(parts: Parts) -> uvicorn.Config:
+    """How uvicorn serves the application."""
     settings = parts.settings
     trusted: Sequence[str] = settings.trusted_proxies
     tls = settings.tls
@@ -147,6 +148,7 @@ def _config(parts: Parts) -> uvicorn.Config:
         forwarded_allow_ips=[*trusted],
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
+        timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=_GRACE_S,
     )
 

@@ -37,6 +37,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         labels: of this process' worker; it takes servers whose inventory asks for no other.
         requests_a_minute: of one caller to the API of one process.
         workers: worker processes that ``serve`` starts beside itself.
+        keep_alive_s: how long a connection without a request stays open.
         log: how it and its workers write their log.
         oidc: file of ``identity.oidc.OidcSettings``.
     """
@@ -49,6 +50,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     requests_a_minute: int = 6000
     workers: int = 1
+    keep_alive_s: int = 75
     log: LogFormat = "text"
     oidc: Path | None = None
 

@@ -38,6 +38,9 @@ class ServeOptions:
         "Proxy, or network of proxies, whose forwarded headers are used. Repeatable.", "ADDRESS"
     )
     workers: int = option(1, "Worker processes to start beside it.", "N", min=0, max=64)
+    keep_alive: int = option(
+        75, "How long a connection without a request stays open.", "SECONDS", min=1, max=3600
+    )
     oidc: str = option(
         "", "Settings of an OpenID Connect provider, TOML.", "FILE", envvar="VOLACT_OIDC"
     )

@@ -76,6 +76,7 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
         tls=_tls(options),
         public_url=_public_url(options.public_url),
         workers=options.workers,
+        keep_alive_s=options.keep_alive,
         log=options.log,
         oidc=Path(options.oidc) if options.oidc else None,
         trusted_proxies=tuple(_network(text) for text in options.trust_proxy),
