@@ -208,7 +208,7 @@ def test_what_the_provider_refuses_is_said(
         asked(client)
         answer = client.get("/oidc/callback", params=query)
     assert (answer.status_code, "access_denied" in answer.text) == (401, True)
-    assert "AADSTS" not in answer.text  # which anybody may have written into a link
+    assert "AADSTS" not in answer.text  # which may be from a link of a stranger
     (line,) = [text for text in caplog.messages if "AADSTS650053" in text]
     assert (line.isprintable(), len(line) < 400) == (True, True)
 
@@ -246,6 +246,19 @@ def test_the_role_follows_the_groups(store: Store, issuer: str) -> None:
     assert [user.role for user in store.ask(users.users)] == ["viewer"]
     with with_provider(store, issuer, roles={"admins": "viewer"}).client() as client:
         assert client.get(agreed(asked(client))).status_code == 401
+
+
+@pytest.mark.parametrize("hours", [12, 20])
+def test_a_session_ends_however_much_it_is_used(store: Store, issuer: str, hours: int) -> None:
+    """The provider is asked at a sign-in alone, and may have disabled the user since."""
+    service = with_provider(store, issuer, session_hours=hours)
+    with service.client() as client:
+        assert client.get(agreed(asked(client))).status_code == 303
+        for _ in range(hours - 1):
+            service.clock.advance(hours=1)
+            assert client.get("/runs").status_code == 200
+        service.clock.advance(hours=1)
+        assert client.get("/runs").headers["location"] == "/sign-in?next=%2Fruns"
 
 
 def test_a_local_user_of_the_same_name_stays_another(service: Service) -> None:
@@ -342,6 +355,7 @@ def test_a_known_user_in_too_many_groups_stays_who_it_is(store: Store, issuer: s
         ('issuer = "https://login.example"', "client-id"),
         ('issuer = "https://l"\nclient-id = "v"\nclient-secret = "x"', "client-secret"),
         ('issuer = "https://l"\nclient-id = "v"\nroles = {a = "root"}', "root"),
+        ('issuer = "https://l"\nclient-id = "v"\nsession-hours = 0', "session-hours"),
         ("issuer =", "oidc.toml"),
     ],
 )

@@ -13,8 +13,9 @@ import json
 import time
 import tomllib
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
@@ -53,6 +54,7 @@ class OidcSettings(
         scope: ``None``: what every provider takes, and ``groups`` where the provider offers it.
         roles: the role of each group; of several, the first that is written counts.
         default_role: for users in none of these groups; ``None``: they are not let in.
+        session_hours: from the sign-in to the end of a session of a user of the provider.
     """
 
     issuer: str
@@ -64,6 +66,12 @@ class OidcSettings(
     groups_claim: str = "groups"
     roles: dict[str, Role] = {}
     default_role: Role | None = None
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
+
+    @property
+    def session_lasts(self) -> timedelta:
+        """``session_hours``, as sessions take them."""
+        return timedelta(hours=self.session_hours)
 
 
 class OidcError(VolactError):

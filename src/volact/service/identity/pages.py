@@ -187,7 +187,10 @@ async def begin_session(
 def _new_session(request: Asked, change: Change, user: UserInfo, via: Via) -> str:
     actor = sessions.signing_in(user, via, address_of(request))
     agent = request.headers.get("user-agent", "")
-    return sessions.begin(replace(change, actor=actor), user, agent)
+    oidc = parts_of(request).oidc
+    # The provider, who knows of users that left, is asked again at the next sign-in alone.
+    lasts = oidc.settings.session_lasts if oidc is not None and user.oidc else sessions.LASTS
+    return sessions.begin(replace(change, actor=actor), user, agent, lasts)
 
 
 def _cookie(request: Asked, key: str, max_age: int = int(sessions.LASTS.total_seconds())) -> Cookie:

@@ -35,7 +35,7 @@ _FIND = sa.select(
 )  # fmt: skip
 
 
-def begin(change: Change, user: UserInfo, agent: str = "") -> str:
+def begin(change: Change, user: UserInfo, agent: str = "", lasts: timedelta = LASTS) -> str:
     """A new session of the change's actor; its key is for the cookie alone."""
     key, now = new_key(), moment(change.now)
     execute = change.connection.execute
@@ -44,7 +44,7 @@ def begin(change: Change, user: UserInfo, agent: str = "") -> str:
         SESSIONS.insert().values(
             hash=key_hash(key), id=new_id(), user=user.id, via=change.actor.via,
             address=change.actor.address, created=now, seen=now,
-            expires=moment(change.now + LASTS), agent=one_line(agent, 200),
+            expires=moment(change.now + lasts), agent=one_line(agent, 200),
         )
     )  # fmt: skip
     execute(USERS.update().where(USERS.c.id == user.id).values(signed_in=now))
