@@ -73,7 +73,8 @@ def _user(parts: Parts, provider: oidc.OidcProvider, claims: dict[str, Any]) -> 
 
 
 def _failed(request: Asked, error: oidc.OidcError | InputError, code: int) -> Response[Any]:
-    _LOG.warning("oidc: %s: %r", error.line(), error.__cause__)
+    cause = error.__cause__
+    _LOG.warning("oidc: %s", error.line() if cause is None else f"{error.line()}: {cause!r}")
     return sign_in_form(request, "/", error_text(error), code)
 
 
