@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from asking import request
-from wine_server import WineServer, program
+from wine_server import STEADY, WineServer, program
 
 from volact.agent.answer import read_answer
 from volact.agent.render import render
@@ -26,7 +26,7 @@ NAME = "volact-0123456789abcdef"
 _CMD = """#!/bin/sh
 chown -R {uid}:{gid} .
 export WINEPREFIX={prefix} HOME={home} USER={user} WINEDEBUG=-all
-exec setpriv --reuid={uid} --regid={gid} --clear-groups wine '{cmd}' /d /c "$1"
+exec {steady} setpriv --reuid={uid} --regid={gid} --clear-groups wine '{cmd}' /d /c "$1"
 """
 
 
@@ -34,8 +34,9 @@ exec setpriv --reuid={uid} --regid={gid} --clear-groups wine '{cmd}' /d /c "$1"
 def here(wine: WineServer, tmp_path: Path) -> LocalTransport:
     """The transport, with the server's cmd in the place of the system's."""
     cmd = tmp_path / "cmd"
+    steady = " ".join(STEADY)
     account = {"uid": wine.uid, "gid": wine.gid, "home": wine.home, "user": wine.user}
-    cmd.write_text(_CMD.format(cmd=program("cmd"), prefix=wine.prefix, **account))
+    cmd.write_text(_CMD.format(cmd=program("cmd"), prefix=wine.prefix, steady=steady, **account))
     return LocalTransport(("/bin/sh", str(cmd)))
 
 

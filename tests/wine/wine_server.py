@@ -32,9 +32,9 @@ TEMP = "AppData/Local/Temp"
 # cmd does not undo.  The second cmd is there for commands of its own (ver, dir).
 _SHELL = """#!/bin/sh
 export WINEPREFIX={prefix} WINEDEBUG=-all
-[ "$1" = "-c" ] || exec wine '{cmd}'
+[ "$1" = "-c" ] || exec {steady} wine '{cmd}'
 export VOLACT_CMD="cmd.exe /c $2"
-exec wine '{cmd}' /c %VOLACT_CMD%
+exec {steady} wine '{cmd}' /c %VOLACT_CMD%
 """
 
 _SSHD = """Port {port}
@@ -48,6 +48,24 @@ StrictModes no
 PasswordAuthentication yes
 Subsystem sftp internal-sftp
 """
+
+
+def _steady() -> tuple[str, ...]:
+    """What starts a program at addresses that are not random, where the system lets it.
+
+    Wine maps a page at 0x7FFE0000 and puts its heap behind 0x7D400000; Linux 6.9 and newer
+    move that by up to 1 GB.  One start in some thousands has the heap upon that page, and ends
+    with "failed to map the shared user data".
+    """
+    words = ("setarch", "-R")
+    try:
+        done = subprocess.run([*words, "true"], check=False, capture_output=True)
+    except OSError:
+        return ()
+    return words if done.returncode == 0 else ()
+
+
+STEADY = _steady()
 
 
 def program(name: str) -> str:
@@ -126,7 +144,8 @@ class WineServer:
 
     def _make_account(self) -> None:
         shell = self.base / "shell"
-        shell.write_text(_SHELL.format(prefix=self.prefix, cmd=program("cmd")))
+        words = {"prefix": self.prefix, "cmd": program("cmd"), "steady": " ".join(STEADY)}
+        shell.write_text(_SHELL.format(**words))
         shell.chmod(0o755)
         account = ["useradd", "-M", "-l", "-d", str(self.home), "-s", str(shell), self.user]
         password = f"{self.user}:{self.password}\n"
@@ -159,7 +178,7 @@ class WineServer:
         # A file: what the program leaves running would keep a pipe of errors open.
         with tempfile.TemporaryFile() as errors:
             done = subprocess.run(
-                command,
+                [*STEADY, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
