@@ -122,7 +122,7 @@ async def test_a_temporary_folder_may_have_a_name_that_cmd_takes_for_more(here: 
 
 
 async def runs_as(machine: Machine, file: str) -> None:
-    """The file runs, whatever it and its folders are called."""
+    """The file runs under any name of its own and of its folders."""
     request = new_request("standalone", load_profile("tencent"), (), id="0" * 16)
     machine.files.write(file, render(request, keep=True, handed=True))
     ran = await command(machine, f'"{file}"')

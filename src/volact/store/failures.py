@@ -20,6 +20,8 @@ from volact.store.address import StoreAddress, secrets_in
 FailureKind = Literal["locked", "gone", "full", "lasting"]
 
 READ_ONLY = "25006"  # of PostgreSQL: read_only_sql_transaction
+POOLER = say("this is the address of a pooler in transaction mode")
+POOLER_HINT = say("name the database itself, or a pooler in session mode")
 
 _Hint = Callable[[str], Text]  # of the option that names the database
 
@@ -76,16 +78,11 @@ _KNOWN: dict[int | str, tuple[FailureKind, Text, _Hint]] = {
             "after a failover it is a standby, or its disk is full, or this account may only read"
         ),
     ),
+    # A statement that psycopg has prepared is not there, or is there already: the session is
+    # another.
+    **dict.fromkeys(("26000", "42P05"), ("lasting", POOLER, lambda option: POOLER_HINT)),
 }
 
-
-# A statement that psycopg has prepared is not there, or is there already: the session is another.
-for _code in ("26000", "42P05"):
-    _KNOWN[_code] = (
-        "lasting",
-        say("this is the address of a pooler in transaction mode"),
-        lambda option: say("name the database itself, or a pooler in session mode"),
-    )
 
 _ROOM = 256 * 1024  # bytes that a batch and its log may take
 

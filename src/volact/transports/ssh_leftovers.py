@@ -30,9 +30,9 @@ async def remove_leftovers(sftp: asyncssh.SFTPClient, stem: str, *, ended: bool)
             ``cmd`` opens it anew for each line.  So nothing is removed while it has a
             file in use.
     """
-    found = await _named(sftp, SYSTEM, stem)
+    found = await _named(sftp, SYSTEM, f"{stem}-")
     if not ended:
-        found = found or await _named(sftp, PROFILE, stem)
+        found = found or await _named(sftp, PROFILE, f"{stem}-")
         if await _in_use(sftp, found, stem):
             return
     for folder in (PROFILE, SHARED):
@@ -44,8 +44,8 @@ async def remove_leftovers(sftp: asyncssh.SFTPClient, stem: str, *, ended: bool)
             await _remove(sftp, path)
 
 
-async def _named(sftp: asyncssh.SFTPClient, folder: str, stem: str) -> list[str]:
-    """What is in a folder under the name of the script."""
+async def _named(sftp: asyncssh.SFTPClient, folder: str, start: str) -> list[str]:
+    """What is in a folder under names that start so: with a dash, the script's own folder."""
     found: list[str] = []
     read = 0
     try:
@@ -55,7 +55,7 @@ async def _named(sftp: asyncssh.SFTPClient, folder: str, stem: str) -> list[str]
                 read += 1
                 if read > _MOST[folder]:
                     break
-                if str(entry.filename).startswith(stem):
+                if str(entry.filename).startswith(start):
                     found.append(f"{folder}/{entry.filename!s}")
     except asyncssh.SFTPError:
         return found  # no such folder, or not to be read

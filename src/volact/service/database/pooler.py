@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from volact.errors import StoreError
-from volact.model.text import say
+from volact.store.failures import POOLER, POOLER_HINT
 
 _BACKEND = sa.text("SELECT pg_backend_pid()")
 
@@ -29,7 +29,4 @@ def require_session(engine: sa.Engine) -> None:
 
 def transaction_pooler() -> StoreError:
     """What is wrong with such an address."""
-    return StoreError(
-        say("this is the address of a pooler in transaction mode"),
-        say("name the database itself, or a pooler in session mode"),
-    )
+    return StoreError(POOLER, POOLER_HINT)

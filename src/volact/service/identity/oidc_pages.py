@@ -51,12 +51,11 @@ async def callback(request: Asked) -> Response[Any]:
     provider, parts = _provider(request), parts_of(request)
     code, state, error = (request.query_params.get(name, "") for name in ("code", "state", "error"))
     key, _, next = request.cookies.get(_COOKIE, "").partition(".")
-    if error:
-        told = one_line(request.query_params.get("error_description", ""), 300)
-        _LOG.warning("oidc: the provider's error: %s: %s", one_line(error, 80), told)
     if error or not key:
         refused = say("the identity provider did not sign you in: {why}", why=one_line(error, 80))
-        return _failed(request, oidc.OidcError(refused), 401)
+        # The words are for the log alone: they may be from a link of a stranger.
+        told = one_line(request.query_params.get("error_description", ""), 300)
+        return _failed(request, oidc.OidcError(refused), 401, told)
     try:
         claims = await provider.claims(key, state, code)
         user = await anyio.to_thread.run_sync(_user, parts, provider, claims)
@@ -72,9 +71,12 @@ def _user(parts: Parts, provider: oidc.OidcProvider, claims: dict[str, Any]) -> 
         return signed_in(change, provider.settings, claims)
 
 
-def _failed(request: Asked, error: oidc.OidcError | InputError, code: int) -> Response[Any]:
+def _failed(
+    request: Asked, error: oidc.OidcError | InputError, code: int, told: str = ""
+) -> Response[Any]:
     cause = error.__cause__
-    _LOG.warning("oidc: %s", error.line() if cause is None else f"{error.line()}: {cause!r}")
+    told = told if cause is None else repr(cause)
+    _LOG.warning("oidc: %s", f"{error.line()}: {told}" if told else error.line())
     return sign_in_form(request, "/", error_text(error), code)
 
 
