@@ -6,7 +6,10 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -89,6 +92,21 @@ def test_every_dependency_is_pinned() -> None:
         if "==" in line
     }
     assert wanted <= pinned
+
+
+def test_every_pin_is_for_every_python_that_volact_is_for() -> None:
+    """One for a later 3.11 than Debian's would end ``make demo`` there before it begins."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    asked = {item.name: item.metadata["Requires-Python"] for item in distributions()}
+    assert len(asked) > 100
+    assert {
+        name: versions
+        for name, versions in asked.items()
+        if versions and not SpecifierSet(versions).contains(oldest)
+    } == {}
 
 
 def test_the_architecture_names_only_what_exists() -> None:
