@@ -69,6 +69,17 @@ def test_what_the_cloud_asks_of_the_path_is_told_where_its_kms_host_is_silent(
     assert "Test-NetConnection" in remedy
 
 
+@pytest.mark.parametrize("release", ["2008 R2", "2012", "2025"])
+def test_the_task_scheduler_is_enabled_in_the_registry(release: str) -> None:
+    """Its security descriptor gives administrators no right to change its configuration."""
+    raw = server(release, services__Schedule=["Stopped", "Disabled"])
+    remedy = found(raw)["service-disabled"].remedy
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\Schedule"
+    assert f'reg add "{key}" /v Start /t REG_DWORD /d 2 /f' in remedy
+    assert "restart" in remedy
+    assert "sc config" not in remedy and "DelayedAutoStart" not in remedy
+
+
 def test_a_kms_host_of_ones_own_has_nothing_of_the_clouds() -> None:
     known = ctx("aws").knowledge
     own = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))

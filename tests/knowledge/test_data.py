@@ -72,6 +72,17 @@ def test_no_explanation_points_elsewhere() -> None:
     assert not re.search(r"\b[Ss]ection \d|\bAs [0-9A-F]{4}\b|\[[CDIU]\]", text)
 
 
+@pytest.mark.parametrize("code", [0x80070422, 0x8007042D, 0x80041315])
+def test_a_service_that_only_the_system_configures_is_repaired_in_the_registry(code: int) -> None:
+    """sppsvc from 2012 on and Schedule: ``sc config`` by an administrator is denied."""
+    remedy = load_errors()[code].remedy
+    name = "Schedule" if code == 0x80041315 else "sppsvc"
+    assert rf'reg add "HKLM\SYSTEM\CurrentControlSet\Services\{name}"' in remedy
+    assert "restart the server" in remedy
+    assert "sc config Schedule" not in remedy
+    assert "sc config sppsvc" not in remedy.replace("Server 2008 R2: sc config sppsvc", "")
+
+
 def test_the_41_keys_are_told_apart_by_their_end() -> None:
     editions = load_editions()
     assert len(editions) == 41

@@ -23,13 +23,12 @@ def enable_service(name: str, start: str) -> str:
     return f"sc config {name} start= {start}"
 
 
-def enable_at_restart(name: str) -> tuple[str, ...]:
-    """The same, delayed-auto, for a service that only the system may configure."""
+def enable_at_restart(name: str, start: str) -> tuple[str, ...]:
+    """The same, auto or delayed-auto, for a service that only the system may configure."""
     key = rf"HKLM\SYSTEM\CurrentControlSet\Services\{name}"
-    return (
-        f'reg add "{key}" /v Start /t REG_DWORD /d 2 /f',
-        f'reg add "{key}" /v DelayedAutoStart /t REG_DWORD /d 1 /f',
-    )
+    automatic = f'reg add "{key}" /v Start /t REG_DWORD /d 2 /f'
+    delayed = f'reg add "{key}" /v DelayedAutoStart /t REG_DWORD /d 1 /f'
+    return (automatic, delayed) if start == "delayed-auto" else (automatic,)
 
 
 def start_service(name: str) -> str:

@@ -109,8 +109,8 @@ class SystemState(msgspec.Struct, frozen=True, kw_only=True):
         return self.family in ("2008", "2008 R2")
 
     def protects_start_mode(self, service: str) -> bool:
-        """Whether an administrator may not set a service's start mode: sppsvc since 2012."""
-        return service == "sppsvc" and self.family != "2008 R2"
+        """Whether an administrator may not set its start mode: Schedule, sppsvc since 2012."""
+        return service == "Schedule" or (service == "sppsvc" and self.family != "2008 R2")
 
 
 def system_of(facts: Facts, ctx: Context) -> SystemState:

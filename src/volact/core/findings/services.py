@@ -67,7 +67,7 @@ def _enabling(a: Assessment, names: list[str]) -> Text:
     restart = False
     for name in names:
         if a.system.protects_start_mode(name):
-            commands += shell.enable_at_restart(name)
+            commands += shell.enable_at_restart(name, DEFAULT_START[name])
             restart = True
         else:
             commands.append(shell.enable_service(name, DEFAULT_START[name]))

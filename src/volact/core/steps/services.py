@@ -107,7 +107,7 @@ def _start_after_restart(facts: Facts, name: str) -> str | None:
 
 def _commands_to_enable(params: EnableService, a: Assessment) -> Iterator[str]:
     if a.system.protects_start_mode(params.name):
-        yield from shell.enable_at_restart(params.name)
+        yield from shell.enable_at_restart(params.name, params.start)
         yield "rem restart the server here, then go on"
     else:
         yield shell.enable_service(params.name, params.start)
