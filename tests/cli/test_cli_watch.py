@@ -130,7 +130,41 @@ def test_a_change_that_one_run_could_not_send_is_sent_by_the_next(
     assert [one.returncode for one in done] == [4, 4, 4, 4]
     assert ["needs attention: gone-01" in one.stdout for one in done] == [True, True, True, False]
     assert [body["changes_total"] for _, _, body in receiver.got] == [1, 1, 1]
-    assert [file.suffix for file in (tmp_path / "state" / "volact").iterdir()] == [".lock"]
+    kept = [file.suffix for file in (tmp_path / "state" / "volact").iterdir()]
+    assert sorted(kept) == [".lock", ".told"]
+
+
+def test_what_another_verb_saw_first_is_still_told(
+    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the store knows was not told, neither before the first round nor between two."""
+    monkeypatch.setenv("PW", "x")
+    file = inventory(tmp_path, closed_port)
+    words = ["-i", str(file), "--retries", "0", "--no-progress"]
+    words += ["--store", str(tmp_path / "memory.db")]
+    notify = ["--notify", f"http://127.0.0.1:{receiver.port}/"]
+    volact("check", *words)
+    first = volact("watch", "--once", *words, *notify)
+    second = f'[[server]]\nname = "gone-02"\naddress = "ssh://127.0.0.2:{closed_port}"\n'
+    file.write_text(file.read_text() + second)
+    volact("check", *words)
+    by_hand = volact("watch", "--once", *words)  # without the channel
+    volact("watch", "--once", *words, *notify)
+    last = volact("watch", "--once", *words, *notify)
+    assert "needs attention: gone-01" in first.stdout
+    assert "needs attention: gone-02" in by_hand.stdout
+    assert "no changes" in last.stdout
+    told = [[change["server"] for change in body["changes"]] for _, _, body in receiver.got]
+    assert told == [["gone-01"], ["gone-02"]]
+
+
+def test_without_a_store_a_round_is_compared_with_the_one_before_it(
+    tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "x")
+    words = ["-i", str(inventory(tmp_path, closed_port)), "--retries", "0", "--no-progress"]
+    done = [volact("watch", "--once", "--no-store", *words) for _ in range(2)]
+    assert ["needs attention" in one.stdout for one in done] == [True, False]
 
 
 def test_a_channel_that_is_down_does_not_make_the_others_hear_it_again(

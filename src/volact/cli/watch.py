@@ -32,12 +32,11 @@ from volact.cli.watch_channels import WatchedChannels
 from volact.cli.watch_state import WatchStateFile
 from volact.errors import InputError, VolactError
 from volact.model.error_text import error_text
-from volact.model.report import RunReport, ServerReport
+from volact.model.report import ServerReport
 from volact.model.text import say
 from volact.notify.channels import Channel
 from volact.report.base import Writer
-from volact.report.run_counts import RunCounts
-from volact.report.watch_changes import ChangeTracker, ServerStanding, WatchWriter
+from volact.report.watch_changes import ServerStanding, WatchWriter
 
 # The least pause between two runs.
 _REST_S = 1.0
@@ -73,22 +72,14 @@ class Watch:
         self._options = options
         self._make_fleet = make_fleet
         self._channels = WatchedChannels(channels, within=within, before=before, file=file)
-        self._watched = ChangeTracker(within, self._channels.over(before))
         self._run: RunController | None = None
 
     def once(self) -> int:
         """One run; its exit code."""
         fleet = self._make_fleet()
         how = fleet.how
-        all_sent = True
-
-        def end(run: RunReport, counts: RunCounts) -> bool:
-            nonlocal all_sent
-            all_sent = self._channels.send(run, counts)
-            return all_sent
 
         def add(row: ServerReport) -> None:
-            self._watched.add(row, how.started)
             self._channels.add(row, how.started)
 
         with open_run(
@@ -96,7 +87,7 @@ class Watch:
             fleet,
             self._options.output,
             self._writer(fleet),
-            RunListeners(end=end, row=add),
+            RunListeners(end=self._channels.send, row=add),
         ) as run:
             if self._channels.failing:
                 run.note(say("the servers can be checked again"))
@@ -105,12 +96,7 @@ class Watch:
             run.rollout(rollout_words(self._options), keeps=not self._options.no_store)
             code = unattended(run) if activates else run_async(run_through(run))
         self._run = None
-        names = [server.name for server in fleet.servers]
-        self._channels.end(names)
-        if all_sent:
-            self._watched.next(names)
-        else:
-            self._watched.again()  # the next round shows it with what it sends
+        self._channels.end([server.name for server in fleet.servers])
         return code
 
     def single(self) -> int:
@@ -144,7 +130,6 @@ class Watch:
             if first and isinstance(error, InputError):
                 raise
             code = report_error(error)
-            self._watched.again()
             why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
             self._channels.failed(why)
             return code
@@ -155,5 +140,5 @@ class Watch:
         if output == "text" and not self._options.verbose:
             out = use_stdout(output)
             columns = columns_of(out) if out.isatty() else sys.maxsize
-            return WatchWriter(out, self._watched, columns=columns)
+            return WatchWriter(out, self._channels.printed, columns=columns)
         return stdout_writer(output, fleet.how, self._options)

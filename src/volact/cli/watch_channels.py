@@ -1,4 +1,4 @@
-"""The channels of a watch, each with what it was told.
+"""Standard output and the channels of a watch, each with what it was told.
 
 A channel that does not take its messages gets them with the next round; the others, which
 have them, do not.  What is kept for the next start is in ``watch_state``.
@@ -28,23 +28,22 @@ class _WatchedChannel:
         self._channel = channel
         self.tracker = tracker
         self.state = state
-        self._sent, self._stopped = True, ""
+        self.sent, self._stopped = True, ""
 
     def send(self, run: RunReport, counts: RunCounts) -> bool:
         """Send what changed; whether it arrived, or nothing had to be sent."""
-        changes, self._stopped, self._sent = self.tracker.changes(), _stopped(run), True
+        changes, self._stopped, self.sent = self.tracker.changes(), _stopped(run), True
         if changes or self.state.failing or self._stopped not in ("", self.state.stopped):
             message = message_of(run, counts.causes, counts.repaired, changes)
-            self._sent = send_to_all([self._channel], message, tell)
-        return self._sent
+            self.sent = send_to_all([self._channel], message, tell)
+        return self.sent
 
     def end(self, names: Iterable[str]) -> None:
         """End the round; what was not sent is a change in the next one, too."""
-        if self._sent:
-            self.state = ChannelState(stopped=self._stopped)
-            self.tracker.next(names)
+        if self.sent:
+            told = self.tracker.next(names)
+            self.state = ChannelState(stopped=self._stopped, before={**told})
         else:
-            self.state = msgspec.structs.replace(self.state, before=self.tracker.untold())
             self.tracker.again()
 
     def failed(self, why: Text | str) -> None:
@@ -56,7 +55,7 @@ class _WatchedChannel:
 
 
 class WatchedChannels:
-    """All channels of a watch."""
+    """Standard output, whose changes are in ``printed``, and all channels of a watch."""
 
     def __init__(
         self,
@@ -68,6 +67,8 @@ class WatchedChannels:
     ) -> None:
         self._file = file
         self._kept = file.read() if file else WatchState()
+        self.printed = ChangeTracker(within, {**before, **self._kept.printed})
+        self._told = self._kept.printed
         self._channels: dict[str, _WatchedChannel] = {}
         for at, channel in enumerate(channels, 1):
             key = f"{at} {channel.name}"  # names are without secrets, so several may be equal
@@ -80,15 +81,9 @@ class WatchedChannels:
         """Whether a channel was told that the servers could not be checked."""
         return any(each.state.failing for each in self._channels.values())
 
-    def over(self, known: Mapping[str, ServerStanding]) -> dict[str, ServerStanding]:
-        """How each server stood when the last channel was told of it."""
-        merged = dict(known)
-        for each in self._channels.values():
-            merged = each.state.over(merged)
-        return merged
-
     def add(self, server: ServerReport, at: str) -> None:
         """Take a server's row, made ``at``."""
+        self.printed.add(server, at)
         for each in self._channels.values():
             each.tracker.add(server, at)
 
@@ -101,18 +96,22 @@ class WatchedChannels:
         """End a round over the servers that are named."""
         for each in self._channels.values():
             each.end(names)
+        if all(each.sent for each in self._channels.values()):
+            self._told = self.printed.next(names)
+        else:
+            self.printed.again()  # the next round shows it with what it sends
         self._keep()
 
     def failed(self, why: Text | str) -> None:
         """End a round in which no server could be checked."""
+        self.printed.again()
         for each in self._channels.values():
             each.failed(why)
         self._keep()
 
     def _keep(self) -> None:
         states = {key: each.state for key, each in self._channels.items()}
-        told = {key: state for key, state in states.items() if state != ChannelState()}
-        state = WatchState(channels=told)
+        state = WatchState(printed=self._told, channels={**self._kept.channels, **states})
         if state != self._kept and self._file is not None:
             self._file.write(state)
         self._kept = state

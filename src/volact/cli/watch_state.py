@@ -1,7 +1,7 @@
-"""What a watch has not told yet, in a file beside its lock: the next one tells it.
+"""What a watch has told of each server, in a file beside its lock, for the next one.
 
-A watch by systemd or cron is one run; what it found is in the store by then, so that without
-this file a change whose message was not sent would be none to the next run.
+A watch by systemd or cron is one run.  The store cannot say what it has told: a check by hand,
+or a watch that was killed before its message, stores what was told to no one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from volact.report.watch_changes import ServerStanding
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
-    """What one channel was told, beside the last known state of each server.
+    """What one channel was told.
 
     Attributes:
         failing: it was told that the servers could not be checked.
         stopped: the reason that was told of a rollout which stopped.
-        before: how servers stood whose change was not sent; ``None``: they were not known.
+        before: how each server stood when the channel was last told; ``None``, as earlier
+            versions wrote: it was not known.
     """
 
     failing: bool = False
@@ -32,14 +33,21 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, ServerStanding | None] = {}
 
     def over(self, known: Mapping[str, ServerStanding]) -> dict[str, ServerStanding]:
-        """How each server stood when it was last told of."""
+        """How each server stood when the channel was last told, ``known`` where it never was."""
         merged = {**known, **self.before}
         return {name: standing for name, standing in merged.items() if standing is not None}
 
 
 class WatchState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the next run is compared with, for each channel by its place and name."""
+    """What the next run is compared with.
 
+    Attributes:
+        printed: how each server stood when standard output last told it.
+        channels: what each channel was told, by its place and name; also those that are not
+            among the channels of this run.
+    """
+
+    printed: dict[str, ServerStanding] = {}
     channels: dict[str, ChannelState] = {}
 
 
@@ -48,13 +56,14 @@ class WatchStateFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._older = path.with_suffix(".untold")  # the name in earlier versions
 
     def read(self) -> WatchState:
         """The state; nothing where the file is damaged or cannot be read."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=WatchState)
-        except (OSError, msgspec.MsgspecError):
-            return WatchState()
+        for path in (self._path, self._older):
+            with suppress(OSError, msgspec.MsgspecError):
+                return msgspec.json.decode(path.read_bytes(), type=WatchState)
+        return WatchState()
 
     def write(self, state: WatchState) -> None:
         """Replace the state; a line on standard error where that fails."""
@@ -66,6 +75,7 @@ class WatchStateFile:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as to:
                 to.write(msgspec.json.encode(state))
             part.replace(self._path)
+            self._older.unlink(missing_ok=True)
         except OSError as error:
             with suppress(OSError):
                 part.unlink()

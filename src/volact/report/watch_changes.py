@@ -38,7 +38,7 @@ _ORDER = ("worse", "new", "expiring", "other", "better")
 _RANK: dict[Verdict, int] = {word: at for at, word in enumerate(COUNTED)}
 
 
-class ServerStanding(msgspec.Struct, frozen=True):
+class ServerStanding(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of a server, as far as a change of it is reported."""
 
     verdict: Verdict
@@ -97,18 +97,15 @@ class ChangeTracker:
             key=lambda c: (_ORDER.index(c.kind), WORST_FIRST.index(c.now), natural(c.server)),
         )
 
-    def untold(self) -> dict[str, ServerStanding | None]:
-        """How the servers that have changed stood before; ``None``: they were not known."""
-        return {change.server: self._before.get(change.server) for change in self._changes}
-
-    def next(self, names: Iterable[str]) -> None:
-        """End the check: the next one is compared with it.
+    def next(self, names: Iterable[str]) -> dict[str, ServerStanding]:
+        """End the check: the next one is compared with what is returned.
 
         ``names`` are the servers that are watched; of others nothing is kept.
         """
         merged = {**self._before, **self._now}
         self._before = {name: merged[name] for name in names if name in merged}
         self.again()
+        return self._before
 
     def again(self) -> None:
         """Discard the check: the next one is compared with the one before it."""

@@ -40,8 +40,9 @@ from volact.model.server import Server
 from volact.model.text import say
 from volact.notify.channels import open_channels
 from volact.pipeline import Mode
+from volact.queries.filters import ServerFilter
 from volact.queries.servers import ServersQuery
-from volact.report.watch_changes import ServerStanding, stored_standing
+from volact.report.watch_changes import ServerStanding
 from volact.store import open_store
 from volact.store.address import chosen
 
@@ -61,7 +62,7 @@ def watch(options: WatchOptions) -> int:
     if not options.once and every < timedelta(minutes=1):
         tell(say("--every {every} asks each server more than once a minute", every=options.every))
     with alone(_whose(options)) as lock:
-        made = _watch(options, WatchStateFile(lock.with_suffix(".untold")))
+        made = _watch(options, WatchStateFile(lock.with_suffix(".told")))
         if options.once:
             return made.single()
         return made.forever(WatchInterval(every=every, jitter=jitter))
@@ -76,13 +77,17 @@ def _watch(options: WatchOptions, file: WatchStateFile) -> Watch:
         lambda: fleet_of(options, mode, policy),
         open_channels(options.notify),
         within=within,
-        before=dict(_before(options, within)),
+        before=dict(_before(options)),
         file=file,
     )
 
 
-def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, ServerStanding]]:
-    """The last known standing of each server, out of the store."""
+def _before(options: WatchOptions) -> Iterator[tuple[str, ServerStanding]]:
+    """The servers that are healthy by the store.
+
+    All others count as not known, so that a watch tells of them though a run by another verb
+    has seen them first.
+    """
     if options.no_store or chosen(options.store) is None:
         return
 
@@ -91,9 +96,9 @@ def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Ser
         if store is None:
             return
         with store:
-            for server in ServersQuery(now=datetime.now(UTC)).stream(store):
-                if server.verdict != "not-started":  # never checked: nothing to compare with
-                    yield server.name, stored_standing(server, within)
+            healthy = ServerFilter(verdicts=("healthy",))
+            for server in ServersQuery(now=datetime.now(UTC), filter=healthy).stream(store):
+                yield server.name, ServerStanding("healthy", "")
     except StoreError as error:  # an unreadable store does not stop a watch
         tell(error_text(error))
 
