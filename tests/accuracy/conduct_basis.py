@@ -38,7 +38,7 @@ ORDER = (
 
 _LICENCE = ("os.build", "os.sku", "registry.policy_machine")
 _BASIS: dict[str, tuple[str, ...]] = {
-    "rebuild-token-store": ("store.tokens", "store.spare"),
+    "rebuild-token-store": ("store.tokens", "store.spare", "products"),
     "rearm": ("licensing.rearm", "licensing.cmid"),
     "remove-debugger": ("binary.debugger",),
     "grant-execute": ("binary.sddl",),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from answer_facts import products, skew_s, state, token, value
+from answer_facts import clients, products, skew_s, state, token, value
 from conduct_basis import ORDER, unread_basis
 from conduct_deed import Deed
 
@@ -115,10 +116,18 @@ def what_cannot_simply_be_undone_asks_first(deed: Deed) -> Iterator[str]:
         yield "rearm although no more than one is left"
     if value(deed.raw, "store.spare") is not False and deed.steps_of("rebuild-token-store"):
         yield "a second store would have to be kept"
+    if deed.steps_of("rebuild-token-store") and _keys_of_others(deed.raw):
+        yield "a key that is no KMS client key would be lost"
     if value(deed.raw, "os.role") in CONTROLLER and deed.steps_of("add-dns"):
         yield "name servers of a domain controller"
     if deed.steps and state(deed.raw, "restart") == "known":
         yield "steps on a server that waits for a restart"
+
+
+def _keys_of_others(raw: Mapping[str, Any]) -> bool:
+    """Whether the licence store has a key that nothing published replaces."""
+    keyed = [p for p in value(raw, "products") or () if p.get("PartialProductKey")]
+    return len(keyed) > len(clients(raw))
 
 
 def _not_entitled(deed: Deed) -> bool:

@@ -82,6 +82,12 @@ PLANTED = [
         "together with other steps",
     ),
     Planted(
+        "a MAK that a rebuild would lose",
+        on("MAK used up, not licensed", allow=agreed("rebuild-token-store")),
+        (step("rebuild-token-store"),),
+        "would be lost",
+    ),
+    Planted(
         "before the restart", on("a restart is awaited after a rearm"), (ACTIVATE,), "a restart"
     ),
     Planted("a member's source", on("a member, five hours off"), (SOURCE,), "domain role 3"),

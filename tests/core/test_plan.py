@@ -63,6 +63,10 @@ class Example(NamedTuple):
 
 DEFAULT_ROUTE = [["0.0.0.0", "0.0.0.0", "10.0.0.1"]]
 BROKEN = [product(licensed=False, kms=KMS1, LicenseStatusReason=0xC004E015)]
+DAMAGED_MAK = product(
+    licensed=False, channel="VOLUME_MAK", partial="3V66T", ID="mak", LicenseStatusReason=0xC004E015
+)
+STORE_FAILED = ["2026-01-31T07:00:00Z", ["hr=0x8004E103"]]
 STORE = {"path": "C:\\store", "tokens": 4096, "spare": False, "free_mb": 9000, "sddl": "D:"}
 
 
@@ -298,6 +302,51 @@ EXAMPLES = [
         "store damaged and one kept already, agreed",
         server(products=BROKEN, store={**STORE, "spare": True}),
         "activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and a MAK, agreed",
+        server(products=[DAMAGED_MAK], store=STORE),
+        "",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and a MAK beside the client key, agreed",
+        server(products=[*BROKEN, DAMAGED_MAK], store=STORE),
+        "activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and an extended update key beside the client key, agreed",
+        server(products=[*BROKEN, {**DAMAGED_MAK, "LicenseIsAddon": True}], store=STORE),
+        "activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and a key of unknown kind beside the client key, agreed",
+        server(
+            products=[*BROKEN, {**DAMAGED_MAK, "Description": unreadable()}],
+            store=STORE,
+        ),
+        "",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and the client key of an unknown edition, agreed",
+        server(sku=9999, products=BROKEN, store=STORE),
+        "",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and no key, agreed",
+        server(products=[], store=STORE, events__8198=STORE_FAILED),
+        "install-key activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and the products unreadable, agreed",
+        server(products=unreadable(0xC004E002), store=STORE, services__sppsvc=["Running", "Auto"]),
+        "",
         agreed("rebuild-token-store"),
     ),
     Example("a restart awaited", server(licensed=False, kms=OTHER_KMS, restart="rearm"), ""),

@@ -10,7 +10,8 @@ from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
 from volact.core.steps.params import StepParams
 from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
-from volact.model.fact import Unreadable, value_of
+from volact.model.fact import Absent, Unreadable, value_of
+from volact.model.facts import Product
 from volact.model.text import say, typed
 
 # Codes by which the licence store itself reports that it is damaged.
@@ -46,7 +47,8 @@ def token_store_damaged(a: Assessment) -> Found | None:
         repair=repair_with(REBUILD_TOKEN_STORE.name, a.ctx) if _may_rebuild(a) else "manual",
         remedy=say(
             "On the server, in this order: restart the licensing service; {command}; rebuild "
-            "tokens.dat as this finding's page describes.",
+            "tokens.dat as this finding's page describes. The rebuilt store has no keys: a MAK, a "
+            "retail key or a KMS host key must be entered again, so have it ready.",
             command=typed(a.console.reinstall_licences()),
         ),
     )
@@ -64,8 +66,8 @@ TOKEN_STORE_DAMAGED = FindingKind(
     severities=("error",),
     meaning=say("Windows reports that the licence store is damaged."),
     action=say(
-        "Rebuilds it with --allow rebuild-token-store when nothing else is left to repair; you "
-        "restart the server twice."
+        "Rebuilds it with --allow rebuild-token-store when nothing else is left to repair and "
+        "every key is a KMS client key; you restart the server twice."
     ),
     blocks="nothing",
     calls_for="nothing",
@@ -76,9 +78,24 @@ TOKEN_STORE_DAMAGED = FindingKind(
 
 
 def _may_rebuild(a: Assessment) -> bool:
-    """There is a store to be renamed, and no earlier one in its way."""
+    """There is a store to be renamed, no earlier one in its way, and no key that would be lost."""
     store = a.facts.store
-    return value_of(store.tokens) is not None and value_of(store.spare) is False
+    there = value_of(store.tokens) is not None and value_of(store.spare) is False
+    return there and _keys_are_published(a)
+
+
+def _keys_are_published(a: Assessment) -> bool:
+    """Every key is known to be a KMS client key: a rebuilt store has none, and volact knows these.
+
+    Add-ons have keys of their own, as those for extended updates.
+    """
+    keyed = [p for p in value_of(a.facts.products) or () if _may_have_key(p)]
+    known = a.licence.products_known and a.system.published_key is not None
+    return known and len(keyed) == len(a.licence.clients)
+
+
+def _may_have_key(product: Product) -> bool:
+    return not isinstance(product.partial_key, Absent) and value_of(product.partial_key) != ""
 
 
 def _current_codes(a: Assessment) -> list[int]:
