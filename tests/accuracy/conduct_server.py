@@ -118,8 +118,8 @@ def what_cannot_simply_be_undone_asks_first(deed: Deed) -> Iterator[str]:
         yield "a second store would have to be kept"
     if deed.steps_of("rebuild-token-store") and _keys_of_others(deed.raw):
         yield "a key that is no KMS client key would be lost"
-    if value(deed.raw, "os.role") in CONTROLLER and deed.steps_of("add-dns"):
-        yield "name servers of a domain controller"
+    if value(deed.raw, "os.role") not in WORKGROUP and deed.steps_of("add-dns"):
+        yield "name servers in a domain"
     if deed.steps and state(deed.raw, "restart") == "known":
         yield "steps on a server that waits for a restart"
 

@@ -76,6 +76,12 @@ PLANTED = [
     Planted("healthy, service", HEALTHY, (step("start-service", name="sppsvc"),), "accepted host"),
     Planted("no word for name servers", NOT_LICENSED, (step("add-dns"),), "without consent"),
     Planted(
+        "a member's name servers",
+        on("foreign name servers on a member, agreed"),
+        (step("add-dns"),),
+        "name servers in a domain",
+    ),
+    Planted(
         "a last resort among others",
         on("never activated, notification", allow=agreed("rearm")),
         (step("rearm"), ACTIVATE),

@@ -251,7 +251,7 @@ EXAMPLES = [
     Example(
         "foreign name servers on a member, agreed",
         server(licensed=False, role=3, dns=["10.0.0.2"], reach=reach(UNRESOLVED)),
-        "add-dns",
+        "",
         agreed("add-dns"),
     ),
     Example(

@@ -39,7 +39,7 @@ from volact.core.context import Context
 from volact.core.findings import BY_ID, diagnose
 from volact.core.findings.fleet import duplicate_cmids
 from volact.model.finding import Finding
-from volact.model.profile import Image
+from volact.model.profile import HostPort, Image
 from volact.model.step import StepResult
 from volact.model.text import Commands, Text
 from volact.report.words import pairs
@@ -489,10 +489,35 @@ def test_no_time_server_is_named_where_the_domain_role_is_not_known() -> None:
     assert "w32tm /resync" in remedy
 
 
-@pytest.mark.parametrize(("role", "told"), [(2, True), (3, False), (5, False)])
-def test_the_providers_name_servers_take_no_place_of_a_domains(role: int, told: bool) -> None:
+FORWARDER = (
+    'powershell -Command "Add-DnsServerConditionalForwarderZone -Name tencentyun.com'
+    ' -MasterServers 183.60.83.19,183.60.82.98"'
+)
+
+
+@pytest.mark.parametrize("id", ["kms-name-unresolved", "dns-not-provider"])
+@pytest.mark.parametrize("role", [2, 3, 5])
+def test_in_a_domain_its_own_name_servers_forward_the_providers_names(id: str, role: int) -> None:
+    """The first name server's "no" is final, and members need the domain's in front."""
     facts = server(licensed=False, role=role, reach=reach(UNRESOLVED), dns=["10.0.0.10"])
-    assert ("183.60.83.19" in one("kms-name-unresolved", facts).remedy) is told
+    found = one(id, facts, context(consent=frozenset({"add-dns"})))
+    assert (FORWARDER in found.remedy) is (role != 2)
+    assert found.repair == ("automatic" if role == 2 else "manual")
+
+
+def test_a_forwarder_is_told_too_where_the_providers_server_is_asked_after_the_domains() -> None:
+    asked = ["10.0.0.10", "183.60.83.19"]
+    facts = server(licensed=False, role=3, reach=reach(UNRESOLVED), dns=asked)
+    assert FORWARDER in one("kms-name-unresolved", facts).remedy
+
+
+def test_a_kms_host_of_ones_own_needs_no_forwarder_to_the_provider() -> None:
+    known = context().knowledge
+    profile = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))
+    asked = {"kms.corp.example:1688": UNRESOLVED}
+    facts = server(licensed=False, kms="kms.corp.example", role=3, reach=asked, dns=["10.0.0.10"])
+    ctx = replace(context(), knowledge=replace(known, profile=profile))
+    assert "Forwarder" not in one("kms-name-unresolved", facts, ctx).remedy
 
 
 def test_the_clock_is_given_in_seconds_and_in_words() -> None:

@@ -249,6 +249,7 @@ title = "Nimbus"
 releases = ["2016", "2022"]
 ntp = ["time.nimbus.example"]
 dns = ["192.0.2.53"]
+dns_zone = "nimbus.example"
 bios = ["nimbus cloud"]
 kms_suffixes = ["kms.nimbus.example"]
 kms_ranges = ["198.51.100.0/24"]
@@ -281,6 +282,7 @@ own = ["mine"]
         "releases: 2016, 2022",
         "ntp: time.nimbus.example",
         "dns: 192.0.2.53",
+        "dns_zone: nimbus.example",
         "bios: maker",
         "kms: a.kms.nimbus.example:1688 and 203.0.113.9:1688",
         "kms_suffixes: kms.nimbus.example",
@@ -331,6 +333,8 @@ MISTAKES = [
         "ntp: 'time.nimbus.example' occurs twi",
     ),
     ('dns = ["192.0.2.53"]', 'dns = ["ns.nimbus.example"]', "is not an address"),
+    ('dns = ["192.0.2.53"]', "dns = []", "dns_zone: needs dns"),
+    ('"nimbus.example"\nbios', '".nimbus.example"\nbios', "dns_zone: '.nimbus.example' is not a"),
     ('mask = "255.255.255.0"', 'mask = "255.255.0.0"', "is not a network"),
     ('mask = "255.255.255.0"', 'mask = "255.255.255.0"\nvia = "moon"', "'moon' is none of"),
     ('mask = "255.255.255.0"', 'mask = "255.255.255.0"\nwhen = "often"', "'often' is none of"),

@@ -217,6 +217,7 @@ SECTIONS = (
     Section(say("Hardware clocks run in"), "hardware_clock", _text("hardware_clock")),
     Section(say("Second clock (Date header)"), "date_url", _text("date_url")),
     Section(say("DNS servers"), "dns", _words("dns")),
+    Section(say("DNS domain of its own names"), "dns_zone", _text("dns_zone")),
     Section(say("Routes"), "routes", _routes),
     Section(say("Its own way to set the routes"), "routes_command", _text("routes_command")),
     Section(say("Metadata"), "metadata", _table("metadata")),

@@ -51,6 +51,7 @@ _SOURCED = (
     "kms",
     "ntp",
     "dns",
+    "dns_zone",
     "routes",
     "metadata",
     "date_url",
@@ -189,9 +190,12 @@ def _network(profile: Profile) -> Mistakes:
     for block in profile.kms_ranges:
         if not _is_network(block):
             yield "kms_ranges", f"{block!r} is not a network such as 198.51.100.0/24"
-    for suffix in profile.kms_suffixes:
-        if not _is_name(suffix) or suffix != suffix.lower() or "." not in suffix:
-            yield "kms_suffixes", f"{suffix!r} is not a domain in lower case without a leading dot"
+    domains = {"kms_suffixes": profile.kms_suffixes, "dns_zone": (profile.dns_zone,)}
+    for key, domain in ((key, domain) for key, found in domains.items() for domain in found):
+        if domain and not (_is_name(domain) and domain == domain.lower() and "." in domain):
+            yield key, f"{domain!r} is not a domain in lower case without a leading dot"
+    if profile.dns_zone and not profile.dns:
+        yield "dns_zone", "needs dns"
 
 
 def _metadata(profile: Profile) -> Mistakes:

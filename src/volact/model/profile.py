@@ -134,6 +134,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     releases: tuple[str, ...]  # releases the provider's licence covers
     ntp: tuple[str, ...] = ()  # first is what set-time-source writes
     dns: tuple[str, ...] = ()
+    dns_zone: str = ""  # the domain of the provider's own names, which those servers know
     routes: tuple[RouteRule, ...] = ()
     routes_command: str = ""  # the provider's own way to set its routes
     metadata: dict[str, str] = {}  # name -> URL

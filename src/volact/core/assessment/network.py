@@ -8,7 +8,6 @@ be read.
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal
 
 import msgspec
 
@@ -20,13 +19,6 @@ from volact.model.facts import Facts, Route
 from volact.model.profile import Profile, RouteRule
 
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
-
-
-class NameServers(msgspec.Struct, frozen=True):
-    """The provider's name servers, and where among the present ones they belong."""
-
-    servers: tuple[str, ...]
-    position: Literal["first", "last"]
 
 
 class MissingRoute(msgspec.Struct, frozen=True):
@@ -50,7 +42,7 @@ class NetworkState(msgspec.Struct, frozen=True, kw_only=True):
     hosts.
     """
 
-    name_servers: NameServers | None
+    name_servers: tuple[str, ...]
     missing_routes: tuple[MissingRoute, ...]
     routes_to_add: tuple[MissingRoute, ...]
     will_reach: bool
@@ -64,7 +56,7 @@ def network_of(facts: Facts, ctx: Context, system: SystemState, kms: KmsState) -
     missing = _missing_routes(facts, ctx.knowledge.profile, may_reach=may_reach)
     silent = bool(missing) and kms.all_are(*SILENT)
     routes = tuple(route for route in missing if route.gateway) if silent else ()
-    by_name = "add-dns" in agreed and wanted is not None and wanted.position == "first"
+    by_name = "add-dns" in agreed and bool(wanted)
     return NetworkState(
         name_servers=wanted,
         missing_routes=missing,
@@ -75,15 +67,15 @@ def network_of(facts: Facts, ctx: Context, system: SystemState, kms: KmsState) -
 
 def _name_servers(
     facts: Facts, profile: Profile, system: SystemState, kms: KmsState
-) -> NameServers | None:
-    """Outside of a domain they are asked first, because the first one's "no" is
-    final; in a domain the domain's own stay in front."""
-    present, wanted, role = value_of(facts.dns), profile.dns, system.role
-    if not wanted or present is None or set(present) & set(wanted):
-        return None
-    if role not in ("standalone", "member") or not kms.all_are("unresolved"):
-        return None
-    return NameServers(wanted, "first" if role == "standalone" else "last")
+) -> tuple[str, ...]:
+    """Outside of a domain they are asked first, because the first one's "no" is final.
+
+    In a domain the domain's own stay in front, so that there they would help nothing.
+    """
+    present, wanted = value_of(facts.dns), profile.dns
+    if present is None or set(present) & set(wanted) or system.role != "standalone":
+        return ()
+    return wanted if kms.all_are("unresolved") else ()
 
 
 def _missing_routes(facts: Facts, profile: Profile, *, may_reach: bool) -> tuple[MissingRoute, ...]:

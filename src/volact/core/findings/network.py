@@ -31,11 +31,7 @@ def dns_not_provider(a: Assessment) -> Found | None:
         _dns_summary(servers, wanted),
         {"dns": list(servers), "expected": list(wanted)},
         repair="manual" if a.licence.all_licensed else by_name_servers(a),
-        remedy=say(
-            "Set the DNS servers of the network adapter to automatic, or to {servers}; in a "
-            "domain, after the domain's own.",
-            servers=joined(wanted),
-        ),
+        remedy=_dns_remedy(a, joined(wanted)),
     )
 
 
@@ -45,7 +41,10 @@ DNS_NOT_PROVIDER = FindingKind(
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("The server uses other DNS servers than the provider's, and reaches no KMS host."),
-    action=say("Adds the provider's DNS servers with --allow add-dns; otherwise reports it."),
+    action=say(
+        "Outside of a domain, adds the provider's DNS servers with --allow add-dns; otherwise "
+        "reports it."
+    ),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_DNS.name),
@@ -60,6 +59,36 @@ def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
         "provider's know its internal names.",
         servers=listed(servers) if servers else say("no DNS server"),
         wanted=listed(wanted),
+    )
+
+
+def _dns_remedy(a: Assessment, servers: Text) -> Text:
+    alone = say(
+        "Set the DNS servers of the network adapter to automatic, or to {servers}.", servers=servers
+    )
+    if a.system.role == "standalone":
+        return alone
+    domain = forwarding(a) or say(
+        "In a domain, let its DNS servers forward the provider's names to {servers}.",
+        servers=servers,
+    )
+    return domain if a.system.role else say("{check} {domain}", check=alone, domain=domain)
+
+
+def forwarding(a: Assessment) -> Text | None:
+    """What is done on a domain's DNS servers, where the KMS hosts are in the provider's zone.
+
+    The servers in the domain cannot ask the provider's after them: the first "no" is final.
+    """
+    profile = a.ctx.knowledge.profile
+    zone, servers = profile.dns_zone, ",".join(profile.dns)
+    if not zone or not any(host.host.endswith(f".{zone}") for host in a.kms.targets):
+        return None
+    line = f"Add-DnsServerConditionalForwarderZone -Name {zone} -MasterServers {servers}"
+    return say(
+        "Servers in a domain keep the domain's DNS servers. On those, forward the provider's "
+        "names: {command}",
+        command=typed(f'powershell -Command "{line}"'),
     )
 
 

@@ -18,6 +18,7 @@ from volact.core.findings.kind import (
     reported,
     warning,
 )
+from volact.core.findings.network import forwarding
 from volact.core.findings.shared_repairs import (
     add_name_servers,
     add_routes,
@@ -46,11 +47,7 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
         return None
     asked = value_of(a.facts.dns)
     names = [host.host for host in reach]
-    alone = a.system.role == "standalone"  # a domain's members need its own name servers
-    dns = a.ctx.knowledge.profile.dns if alone else ()
-    check = say(
-        "Check the server's DNS settings: {command}.", command=typed(f"nslookup {names[0]}")
-    )
+    alone = a.system.role == "standalone"
     return error(
         say(
             "The name of the KMS host does not resolve on the server ({names}).",
@@ -58,12 +55,20 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
         ),
         {"hosts": [str(host) for host in reach], "dns": list(asked or ())},
         repair=by_name_servers(a) if alone else "manual",
-        remedy=say(
+        remedy=_name_remedy(a, names[0]),
+    )
+
+
+def _name_remedy(a: Assessment, name: str) -> Text:
+    """Servers in a domain need its name servers, and where the role is unread it may be one."""
+    check = say("Check the server's DNS settings: {command}.", command=typed(f"nslookup {name}"))
+    dns, role = a.ctx.knowledge.profile.dns, a.system.role
+    if role == "standalone" and dns:
+        return say(
             "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
         )
-        if dns
-        else check,
-    )
+    domain = forwarding(a) if role in ("member", "controller") else None
+    return say("{check} {domain}", check=check, domain=domain) if domain else check
 
 
 KMS_NAME_UNRESOLVED = FindingKind(
@@ -73,8 +78,8 @@ KMS_NAME_UNRESOLVED = FindingKind(
     severities=("error",),
     meaning=say("The names of the provider's KMS hosts do not resolve on the server."),
     action=say(
-        "Adds the provider's DNS servers with --allow add-dns; otherwise reports it and does "
-        "not activate."
+        "Outside of a domain, adds the provider's DNS servers with --allow add-dns; otherwise "
+        "reports it and does not activate."
     ),
     blocks="activation",
     calls_for="nothing",

@@ -42,9 +42,8 @@ def name_time_source(a: Assessment, *, unless_provided: bool) -> Iterator[StepPa
 
 def add_name_servers(a: Assessment) -> Iterator[StepParams]:
     """Add the provider's name servers."""
-    wanted = a.network.name_servers
-    if wanted:
-        yield AddDns(servers=wanted.servers, position=wanted.position)
+    if a.network.name_servers:
+        yield AddDns(servers=a.network.name_servers, position="first")
 
 
 def add_routes(a: Assessment) -> Iterator[StepParams]:
@@ -83,8 +82,7 @@ def client_key(a: Assessment, *, replace: bool) -> Iterator[StepParams]:
 
 def by_name_servers(a: Assessment) -> Repair:
     """Adding the provider's name servers, where that is what is missing."""
-    wanted = a.network.name_servers
-    return repair_with(ADD_DNS.name, a.ctx) if wanted else "manual"
+    return repair_with(ADD_DNS.name, a.ctx) if a.network.name_servers else "manual"
 
 
 def by_routes(a: Assessment) -> Repair:
