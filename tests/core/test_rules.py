@@ -637,6 +637,27 @@ def test_what_says_nothing_gives_way_to_what_does() -> None:
     assert (evidence["code"], evidence["from"]) == ("0xC004F06C", "event 12288")
 
 
+@pytest.mark.parametrize("code", ["0x80004005", "0x8A010101"])
+def test_an_8198_without_a_known_reason_gives_way_to_the_request(code: str) -> None:
+    told = {
+        "12288": event("0x800706BA"),
+        "12289": None,
+        "8198": ["2026-01-31T07:30:00Z", [f"hr={code}"]],
+    }
+    evidence = one("not-licensed", server(licensed=False, events=told)).evidence
+    assert (evidence["code"], evidence["from"]) == ("0x800706BA", "event 12288")
+    alone = {"12288": None, "12289": None, "8198": told["8198"]}
+    evidence = one("not-licensed", server(licensed=False, events=alone)).evidence
+    assert (evidence["code"], evidence["from"]) == (code, "event 8198")
+
+
+def test_a_step_without_a_reason_of_its_own_gives_way_to_the_request() -> None:
+    facts = facts_of(server(licensed=False, events={"12288": event("0x800706BA")}))
+    failed = StepResult(do="activate", ok=False, hresult=0x80004005)
+    found = {f.id: f for f in diagnose(assess(facts, context(), (failed,)))}
+    assert found["not-licensed"].evidence["code"] == "0x800706BA"
+
+
 def test_what_failed_before_the_last_success_is_over() -> None:
     told = {
         "12288": event("0x00000000", at="2026-01-31T07:00:00Z"),

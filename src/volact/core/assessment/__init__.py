@@ -84,7 +84,7 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         (True, 0)
     """
     console, system = console_of(facts), system_of(facts, ctx)
-    layers, attempts = kms_layers(facts), attempts_of(facts, results)
+    layers = kms_layers(facts)
     licence = licence_of(facts, layers)
     kms = kms_of(facts, ctx, system, layers, licence)
     return Assessment(
@@ -99,7 +99,7 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         kms=kms,
         network=network_of(facts, ctx, system, kms),
         entitlement=entitlement_of(facts, ctx, system),
-        attempts=attempts,
+        attempts=attempts_of(facts, results, ctx.knowledge.errors),
         lost_rights=lost_rights(facts, system),
         standing=_standing_of(licence, kms),
         console=console,

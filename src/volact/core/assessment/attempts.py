@@ -8,7 +8,7 @@ the activation id in a 12288 and the application in an 8198 tell whose they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import takewhile
 
 import msgspec
@@ -21,8 +21,8 @@ from volact.model.step import StepResult
 
 UMBRELLA = 0xC004F074
 
-# They only say that no KMS host could be used; the last two as event 8198 has them.
-_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017})
+# They only say that no KMS host could be used, or that it failed; event 8198 has the last three.
+_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017, 0x80004005})
 
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -68,10 +68,15 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
             return None
 
 
-def attempts_of(facts: Facts, results: tuple[StepResult, ...]) -> AttemptState:
-    """The attempts that the events record, and the one that was just made."""
+def attempts_of(
+    facts: Facts, results: tuple[StepResult, ...], known: Container[int] = ()
+) -> AttemptState:
+    """The attempts that the events record, and the one that was just made.
+
+    ``known`` are the codes of which it is known what they mean.
+    """
     return AttemptState(
-        last=last_attempt(facts, results),
+        last=last_attempt(facts, results, known),
         answer=kms_answer(facts),
         at=tried_at(facts),
         host=tried_host(facts),
@@ -114,11 +119,14 @@ def _answered(facts: Facts) -> bool:
     return response.at >= request.at
 
 
-def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | None:
+def last_attempt(
+    facts: Facts, results: tuple[StepResult, ...], known: Container[int]
+) -> Attempt | None:
     """What explains best why the last activation failed.
 
     The step's own code, unless it is one that says nothing; else the newest
-    event with a code of its own; else any code there is.
+    event with a code of its own; else any code there is.  An 8198 of slui.exe may have
+    a code that nothing is known of: that of a request or an answer goes before it.
     """
     tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
     step = [Attempt(tried, "step", tried_host(facts))] if tried else []
@@ -126,7 +134,8 @@ def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | Non
     # What failed before the last success is over.
     found = [*step, *takewhile(lambda attempt: attempt.code, events)]
     telling = [attempt for attempt in found if attempt.code not in _SAYS_NOTHING]
-    return next(iter(telling or found), None)
+    clear = [one for one in telling if one.source != "event 8198" or one.code in known]
+    return next(iter(clear or telling or found), None)
 
 
 def _newest_first(attempts: list[Attempt]) -> list[Attempt]:
