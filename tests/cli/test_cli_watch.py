@@ -362,7 +362,8 @@ def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:
     fleet.write_text('[[server]]\nname = "a"\naddress = "192.0.2.1"\npassword-env = "OF_A"\n')
     done = volact("watch", "--print-systemd", "--print-cron", "-i", str(fleet))
     assert done.returncode == 0
-    assert "contains: OF_A" in done.stdout
+    named = [line for line in done.stdout.splitlines() if "watch.env, " in line]
+    assert [": OF_A" in line for line in named] == [True, True]
     assert "--inventory=" in done.stdout
     assert "[Timer]" in done.stdout
     assert "watch --once" in done.stdout

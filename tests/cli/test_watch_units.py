@@ -142,13 +142,50 @@ def test_a_stopped_run_has_the_time_of_a_stopped_worker() -> None:
 def test_cron_runs_the_same_words(tmp_path: Path) -> None:
     words = [word for word in WORDS if word != "é"]
     made = start(timedelta(hours=6), *words, folder=str(tmp_path))
-    line = cron(made).removesuffix("\n")
+    line, named = cron(made).splitlines()
+    assert named.startswith("# /etc/volact/watch.env, ")
+    assert named.endswith(": VOLACT_PASSWORD")
     fields = line.split(" ", 5)
     assert re.fullmatch(r"\d+ \d+-23/6 \* \* \*", " ".join(fields[:5]))
     assert not re.search(r"(?<!\\)%", fields[5])
     command = fields[5].replace("\\%", "%").replace("/etc/volact/watch.env", "/dev/null")
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ascii(words)
+
+
+SECRET = """https://hook.example/?a=1&b=$$;c d\\e`id` "q" it's %41 #z"""
+
+
+def written(text: str, secret: str) -> str:
+    """A line of the variables' file, in the form that ``text`` prints and the manual explains."""
+    docs = (Path(__file__).parents[2] / "docs/watch.md").read_text("utf-8")
+    (quote,) = re.findall(r"a quote inside a value is written as `([^`]+)`", docs)
+    (form,) = re.findall(r"NAME=\S+", text)
+    value = secret.replace("'", quote)
+    return str(form).replace("NAME", "VOLACT_PASSWORD").replace("value", value) + "\n"
+
+
+def test_cron_hands_on_every_character_of_a_secret(tmp_path: Path) -> None:
+    code = "import os; print(ascii(os.environ['VOLACT_PASSWORD']))"
+    made = dataclasses.replace(start(folder=str(tmp_path)), command=(sys.executable, "-c", code))
+    text = cron(made)
+    file = tmp_path / "watch.env"
+    file.write_text(written(text, SECRET))
+    command = text.splitlines()[0].split(" ", 5)[5].replace("/etc/volact/watch.env", str(file))
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ascii(SECRET)
+
+
+def test_systemd_reads_the_same_line() -> None:
+    """By the rules of EnvironmentFile in systemd.exec(5): quotes follow each other, verbatim."""
+    name, _, value = written(systemd(start()), SECRET).strip().partition("=")
+    pieces = re.findall(r"'([^']*)'|\"([^\"\\`$]*)\"", value)
+    assert (name, "".join(a + b for a, b in pieces)) == ("VOLACT_PASSWORD", SECRET)
+    assert re.fullmatch(r"(?:'[^']*'|\"[^\"\\`$]*\")+", value)
+
+
+def test_a_crontab_without_secrets_is_one_line() -> None:
+    assert cron(dataclasses.replace(start(), variables=())).count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,13 @@ def _environment() -> Environment:
 def _afterwards(start: WatchCommand) -> Iterator[str]:
     yield "systemctl daemon-reload && systemctl enable --now volact-watch.timer"
     if start.variables:
-        file, names = ENVIRONMENT, ", ".join(start.variables)
-        yield tr(say("{file}, readable by root only, contains: {names}", file=file, names=names))
+        yield tr(
+            say(
+                "{file}, readable by root only, has a line NAME='value' for each of: {names}",
+                file=ENVIRONMENT,
+                names=", ".join(start.variables),
+            )
+        )
 
 
 def quoted(word: str) -> str:
@@ -143,13 +148,19 @@ def _path(folder: str) -> str:
 
 
 def cron(start: WatchCommand) -> str:
-    """A line for a user's crontab."""
+    """A line for a user's crontab, and a comment that names the variables."""
     given = ["set -a", f". {ENVIRONMENT}", "set +a"] if start.variables else []
     steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
-    line = " && ".join(steps)
-    if "\n" in line or "\r" in line:
+    line = f"{_when(start)} {' && '.join(steps).replace('%', chr(92) + '%')}"
+    named = say(
+        "{file}, readable by its user only, has a line NAME='value' for each of: {names}",
+        file=ENVIRONMENT,
+        names=", ".join(start.variables),
+    )
+    lines = [line, *([f"# {tr(named)}"] if start.variables else [])]
+    if any("\n" in each or "\r" in each for each in lines):
         raise InputError(say("an option has a line break, which a crontab cannot contain"))
-    return f"{_when(start)} {line.replace('%', chr(92) + '%')}\n"
+    return "".join(f"{each}\n" for each in lines)
 
 
 def _when(start: WatchCommand) -> str:
