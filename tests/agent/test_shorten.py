@@ -115,6 +115,11 @@ def test_all_steps_of_any_plan_fit_into_one_request() -> None:
     assert len(applying(*ALONE)) <= MAX_BYTES
 
 
+def test_what_only_one_step_runs_is_sent_with_that_step_alone() -> None:
+    assert b"restart-licensing" not in applying("start-service", "activate")
+    assert b"StopService" in applying("restart-licensing")
+
+
 @pytest.mark.parametrize("mode", [*PARTS])
 def test_a_shortened_script_compiles_and_hides_no_name_of_the_host(mode: AgentMode) -> None:
     data = render(new_request(mode, load_profile("tencent"), id="0" * 16))

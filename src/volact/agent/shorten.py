@@ -14,17 +14,11 @@ from functools import lru_cache
 from itertools import pairwise, product
 from string import ascii_letters
 
-# Behind what the first group takes a slash begins a regular expression, else it divides.
-_TOKEN = re.compile(
-    r"(\A|[(,=:\[!&|?{};]|return(?![\w$]))(\s*)"
-    r"(/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)"
-    r"""|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*|[A-Za-z_$][\w$]*|\s+|.)"""
-)
-# What typeof gives is a string: where it is compared with one, == is ===.
-_TYPEOF = re.compile(r"""(\btypeof [\w.]+ ?[!=])==(?= ?")""")
-_LETTERS = f"{ascii_letters}_"
-_NAME_STARTS = frozenset(f"{_LETTERS}$")
-Tokens = tuple[str, ...]
+from volact.agent.returns import with_single_returns
+from volact.agent.tokens import Tokens, in_word, pairs_of, solid_of, tokens_of
+
+_LETTERS = f"{ascii_letters}_$"
+_NAME_STARTS = frozenset(_LETTERS)
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -58,7 +52,7 @@ def shorten(script: str, *, functions: bool) -> str:
 
 @lru_cache(maxsize=1)  # the same script comes again, to be shortened with its functions
 def _tight(script: str) -> Tokens:
-    return _needed(_tokens(_with_shared_strings(script)))
+    return _needed(tokens_of(_with_shared_strings(script)))
 
 
 def without_signs(script: str) -> str:
@@ -66,16 +60,17 @@ def without_signs(script: str) -> str:
 
     A string in two parts becomes one.
     """
-    return "".join(_needed(_with_whole_strings(_tokens(script))))
+    return "".join(_needed(_with_whole_strings(tokens_of(script))))
 
 
 def _needed(tokens: Tokens) -> Tokens:
-    return tuple(_without_last_signs(_without_braces(tuple(_without_spaces(tokens)))))
+    plain = _without_braces(tuple(_without_spaces(tokens)))
+    return tuple(_without_last_signs(with_single_returns(plain)))
 
 
 def _with_shared_strings(script: str) -> str:
     """Strings and members whose repetition costs more than a variable; keys of objects stay."""
-    tokens = _with_whole_strings(_tokens(script))
+    tokens = _with_whole_strings(tokens_of(script))
     texts = {at: tokens[at] for at in _strings(tokens)}
     members = {at: f'"{tokens[at]}"' for at in _members(tokens)}
     shared = _worth_sharing([*texts.values()], [*members.values()])
@@ -93,7 +88,7 @@ def _with_shared_strings(script: str) -> str:
 
 def _with_whole_strings(tokens: Tokens) -> Tokens:
     """A string in two parts is one, unless something is asked of the second part."""
-    pieces, solid = [*tokens], _solid(tokens)
+    pieces, solid = [*tokens], solid_of(tokens)
     for first, plus, second, after in zip(solid, solid[1:], solid[2:], solid[3:], strict=False):
         strings = tokens[first][0] == tokens[second][0] == '"'
         if strings and tokens[plus] == "+" and tokens[after] not in (".", "[", "("):
@@ -119,7 +114,7 @@ def _members(tokens: Tokens) -> Iterator[int]:
 
 
 def _strings(tokens: Tokens) -> Iterator[int]:
-    solid = _solid(tokens)
+    solid = solid_of(tokens)
     texts = ["", *(tokens[at] for at in solid), ""]
     for at, before, text, after in zip(solid, texts, texts[1:], texts[2:], strict=False):
         key = after == ":" and before in ("{", ",")
@@ -137,9 +132,9 @@ def _without_spaces(tokens: Tokens) -> Iterator[str]:
 
 def _without_braces(tokens: Tokens) -> Tokens:
     """Braces around one statement go, and a ``var`` behind another's end."""
-    pieces, solid = [*tokens], _solid(tokens)
+    pieces, solid = [*tokens], solid_of(tokens)
     texts = ["", *(tokens[at] for at in solid), ""]
-    pairs = _pairs(texts)
+    pairs = pairs_of(texts)
     opened = {end: start for start, end in pairs.items()}
     for start, end in pairs.items():
         before, alone = texts[start - 1], end == _end(texts, start + 1, pairs)
@@ -147,7 +142,7 @@ def _without_braces(tokens: Tokens) -> Tokens:
         # An "else" belongs to the nearest "if": what is before one keeps its braces.
         nearer = texts[end + 1] == "else" and texts[start + 1] in _BLOCKS
         if texts[start] == "{" and (opens or before == "else") and alone and not nearer:
-            apart = before == "else" and _in_word(texts[start + 1][0])
+            apart = before == "else" and in_word(texts[start + 1][0])
             pieces[solid[start - 1]] = " " if apart else ""
             pieces[solid[end - 1]] = "" if texts[end - 1] in ";}" else ";"
     for at, text in enumerate(texts):
@@ -176,18 +171,6 @@ def _end(texts: list[str], at: int, pairs: dict[int, int]) -> int:
     return at + (texts[at] == ";")
 
 
-def _pairs(texts: list[str]) -> dict[int, int]:
-    """Where each bracket is closed."""
-    opened: list[int] = []
-    pairs: dict[int, int] = {}
-    for at, text in enumerate(texts):
-        if text in ("(", "[", "{"):
-            opened.append(at)
-        elif text in (")", "]", "}"):
-            pairs[opened.pop()] = at
-    return pairs
-
-
 def _without_last_signs(tokens: Tokens) -> Iterator[str]:
     """No part has a loop or a condition with nothing in it, so each sign ends a statement."""
     for text, after in zip(tokens, (*tokens[1:], ""), strict=True):
@@ -198,25 +181,12 @@ def _without_last_signs(tokens: Tokens) -> Iterator[str]:
 def _apart(tokens: Tokens, at: int) -> bool:
     """Whether the tokens around this one would be read as one without it."""
     before, after = "".join(tokens[at - 1 : at])[-1:], "".join(tokens[at + 1 : at + 2])[:1]
-    return (_in_word(before) and _in_word(after)) or (before == after and before in "+-/")
-
-
-def _in_word(sign: str) -> bool:
-    return sign.isalnum() or sign in ("_", "$")
-
-
-def _tokens(script: str) -> Tokens:
-    return tuple(filter(None, _TOKEN.split(_TYPEOF.sub(r"\1=", script))))
-
-
-def _solid(tokens: Tokens) -> list[int]:
-    """Where the tokens are that are no spaces."""
-    return [at for at, text in enumerate(tokens) if not text.isspace()]
+    return (in_word(before) and in_word(after)) or (before == after and before in "+-/")
 
 
 def _names(tokens: Tokens) -> Iterator[int]:
     """Where names stand that are variables or functions: no members, keys or words."""
-    solid = _solid(tokens)
+    solid = solid_of(tokens)
     texts = ["", *(tokens[at] for at in solid), ""]
     for at, before, text, after in zip(solid, texts, texts[1:], texts[2:], strict=False):
         key = after == ":" and before in ("{", ",")
@@ -227,14 +197,14 @@ def _names(tokens: Tokens) -> Iterator[int]:
 def _functions(tokens: Tokens) -> set[str]:
     return {
         after
-        for text, after in pairwise(tokens[at] for at in _solid(tokens))
+        for text, after in pairwise(tokens[at] for at in solid_of(tokens))
         if text == "function" and after[0] in _NAME_STARTS
     }
 
 
 def _variables(tokens: Tokens) -> set[str]:
     """Parameters, what ``var`` declares, and what ``catch`` catches."""
-    solid = [tokens[at] for at in _solid(tokens)]
+    solid = [tokens[at] for at in solid_of(tokens)]
     found: set[str] = set()
     for at, text in enumerate(solid):
         if text == "var":

@@ -60,13 +60,11 @@ function timeFacts(utc) {
  * answers "absent", which is what a server without such a policy is.
  */
 function registryFacts() {
-  var key = licensingKey(), policy = POLICIES + "Windows NT\\CurrentVersion\\";
-  policy += "Software Protection Platform\\";
+  var key = licensingKey();
+  var policy = POLICIES + "Windows NT\\CurrentVersion\\Software Protection Platform\\";
   return {
-    machine: regText(key + "KeyManagementServiceName"),
-    port: regText(key + "KeyManagementServicePort"),
-    policy_machine: regText(policy + "KeyManagementServiceName"),
-    policy_port: regText(policy + "KeyManagementServicePort"),
+    machine: regText(key + KMS + "Name"), port: regText(key + KMS + "Port"),
+    policy_machine: regText(policy + KMS + "Name"), policy_port: regText(policy + KMS + "Port"),
     discovered_name: is2008() ? regText(OLD_DISCOVERED + "Name") : undefined,
     discovered_port: is2008() ? regText(OLD_DISCOVERED + "Port") : undefined
   };

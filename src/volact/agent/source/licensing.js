@@ -3,9 +3,6 @@
  * the products that a step is about.
  */
 
-/* With which the names of KMS properties, methods and values begin. */
-var KMS = "KeyManagementService";
-
 var APP_ID = "55c92734-d682-4d71-983e-d6ec3f16059f";
 var KEYED = " FROM SoftwareLicensingProduct WHERE ApplicationID='" + APP_ID +
   "' AND PartialProductKey <> NULL";

@@ -16,7 +16,7 @@ var PRODUCT_TIERS = ("ID Name Description PartialProductKey LicenseIsAddon Licen
   "|ProductKeyChannel ValidationURL IAID Discovered~MachineIpAddress RemainingSkuReArmCount" +
   " RemainingAppReArmCount AutomaticVMActivationHostMachineName" +
   " AutomaticVMActivationLastActivationTime AutomaticVMActivationHostDigitalPid2"
-).replace(/~/g, "KeyManagementService").split("|");
+).replace(/~/g, KMS).split("|");
 
 function licensingFacts() {
   var found = licensingService(), facts = {}, i, item;

@@ -17,11 +17,7 @@ function metadataFacts() {
  * have set it back.
  */
 function referenceTime() {
-  var date = page(REQUEST.ask.date, REQUEST.mode === "apply").date;
-  if (typeof date !== "number") {
-    throw failure(date["!"]);
-  }
-  return date;
+  return knownNumber(page(REQUEST.ask.date, REQUEST.mode === "apply").date);
 }
 
 function referenceAt() {

@@ -78,7 +78,7 @@ function rightsFacts() {
   return {
     profiles: ask(profileSids),
     profile_key: keyDacl(0x80000002,
-      "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\S-1-5-20"),
+      NT.substr(5) + "ProfileList\\S-1-5-20"),
     hive: keyDacl(0x80000003, "S-1-5-20"),
     enum_root: keyDacl(0x80000002, "SYSTEM\\CurrentControlSet\\Enum\\Root"),
     plugplay: ask(function () {
@@ -112,8 +112,7 @@ function hexOf(bytes) {
 /* The DACL of a registry key, put together from its entries. */
 function keyDacl(hive, path) {
   return ask(function () {
-    var provider = new ActiveXObject("WbemScripting.SWbemLocator")
-      .ConnectServer(".", "root\\default").Get("StdRegProv");
+    var provider = wmiOf("default").Get("StdRegProv");
     var input = provider.Methods_.Item("GetSecurityDescriptor").InParameters.SpawnInstance_();
     var output, code;
     input.Properties_.Item("hDefKey").Value = hive;

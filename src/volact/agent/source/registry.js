@@ -7,6 +7,9 @@ var CONTROL = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\";
 var SERVICES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\";
 var POLICIES = "HKLM\\SOFTWARE\\Policies\\Microsoft\\";
 
+/* With which the names of KMS properties, methods and values begin. */
+var KMS = "KeyManagementService";
+
 /* The value, or null when the key or the value is not there. */
 function readValue(path) {
   try {

@@ -9,7 +9,7 @@ UNCHANGED.routes6 = function (facts) {
     return undefined;
   }
   rows = query("SELECT DestinationPrefix, NextHop FROM MSFT_NetRoute WHERE AddressFamily=23",
-    new ActiveXObject("WbemScripting.SWbemLocator").ConnectServer(".", "root\\StandardCimv2"));
+    wmiOf("StandardCimv2"));
   for (i = 0; i < rows.length && list.length < 40; i++) {
     to = String(property(rows[i], "DestinationPrefix"));
     if (!/^(ff|fe80|::1\/)/i.test(to)) {

@@ -32,10 +32,7 @@ function windowsBuild() {
   if (typeof build !== "number") {
     build = field(os(), "BuildNumber", asNumber);
   }
-  if (typeof build !== "number") {
-    throw failure(build ? build["!"] : BAD_DATA);
-  }
-  return build;
+  return knownNumber(build);
 }
 
 /* Builds below 7000 are Server 2008, where licensing has other names. */
@@ -48,8 +45,7 @@ function licensingKey() {
 }
 
 /* With this begin the values of the KMS host that Server 2008 found by DNS. */
-var OLD_DISCOVERED = "HKEY_USERS\\S-1-5-20\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\" +
-  "SL\\DiscoveredKeyManagementService";
+var OLD_DISCOVERED = "HKEY_USERS\\S-1-5-20" + NT.substr(4) + "SL\\Discovered" + KMS;
 
 /* The licensing program as its service names it. */
 function binaryPath() {

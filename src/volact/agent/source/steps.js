@@ -37,10 +37,7 @@ function afterRestart(before) {
 }
 
 function forThisRelease(builds) {
-  var build = field(os(), "BuildNumber", asNumber);
-  if (typeof build !== "number") {
-    throw failure(build ? build["!"] : BAD_DATA);
-  }
+  var build = knownNumber(field(os(), "BuildNumber", asNumber));
   return build >= builds[0] && build <= builds[1];
 }
 
@@ -146,19 +143,4 @@ STEPS["start-service"] = function (step) {
   outcome = result(after.state === "Running", true, view, after);
   outcome.hresult = outcome.ok ? null : 0x8007041D;
   return outcome;
-};
-
-STEPS["restart-licensing"] = function () {
-  var name = is2008() ? "slsvc" : "sppsvc", before = serviceView(findService(name)), after;
-  if (before.state === null) {
-    return failed(NO_SERVICE, before, before);
-  }
-  try {
-    stopService(name);
-    after = serviceView(startService(name));
-  } catch (error) {
-    return failed(hresultOf(error), before, serviceView(findService(name)));
-  }
-  return after.state === "Running" ? result(true, true, before, after)
-    : failed(0x8007041D, before, after);
 };

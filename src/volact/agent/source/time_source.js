@@ -5,11 +5,7 @@
 
 /* The domain role; not knowing it is no licence to touch the clock. */
 function certainRole() {
-  var role = domainRole();
-  if (typeof role !== "number") {
-    throw failure(role ? role["!"] : BAD_DATA);
-  }
-  return role;
+  return knownNumber(domainRole());
 }
 
 function timeSource() {

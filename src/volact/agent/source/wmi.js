@@ -9,6 +9,10 @@ var wmiService = null, wmiFailure = null;
 /* How a first connection fails soon after a start of Windows: the next one may work. */
 var NOT_YET = [0x80080005, 0x800706BA, 0x800706BE, 0x80041033, 0x8004100A];
 
+function wmiOf(name) {
+  return new ActiveXObject("WbemScripting.SWbemLocator").ConnectServer(".", "root\\" + name);
+}
+
 function wmi() {
   var turn;
   if (wmiFailure) {
@@ -16,8 +20,7 @@ function wmi() {
   }
   for (turn = 0; !wmiService; turn++) {
     try {
-      wmiService = new ActiveXObject("WbemScripting.SWbemLocator")
-        .ConnectServer(".", "root\\cimv2");
+      wmiService = wmiOf("cimv2");
     } catch (error) {
       if (turn || !includes(NOT_YET, hresultOf(error))) {
         wmiFailure = error;
@@ -73,6 +76,14 @@ function asNumber(value) {
     throw failure(BAD_DATA);
   }
   return number;
+}
+
+/* A fact that has to be a number here. */
+function knownNumber(fact) {
+  if (typeof fact !== "number") {
+    throw failure(fact ? fact["!"] : BAD_DATA);
+  }
+  return fact;
 }
 
 /* WMI hands a uint32 over as a signed number. */
