@@ -80,6 +80,36 @@ def test_the_task_scheduler_is_enabled_in_the_registry(release: str) -> None:
     assert "sc config" not in remedy and "DelayedAutoStart" not in remedy
 
 
+V2 = r'"C:\Program Files\Amazon\EC2Launch\EC2Launch.exe" run-task add-routes'
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        ("2012 R2", ""),
+        ("2016", "EC2Launch v1: powershell"),
+        ("2019", "EC2Launch v1: powershell"),
+        ("2022", f"EC2Launch v2: {V2}"),
+        ("2025", f"EC2Launch v2: {V2}"),
+    ],
+)
+def test_the_launch_agent_of_the_release_sets_the_routes_of_aws(release: str, told: str) -> None:
+    """AWS's images: EC2Config until 2012 R2, then EC2Launch, v2 from 2022 on."""
+    hosts = load_profile("aws").all_kms_hosts()
+    raw = server(
+        release,
+        licensed=False,
+        kms=hosts[0].host,
+        time__rtu=1,
+        reach={str(host): TIMEOUT for host in hosts},
+        routes=[["0.0.0.0", "0.0.0.0", "10.0.0.1"]],
+    )
+    remedy = found(raw, ctx("aws"))["provider-route-missing"].remedy
+    assert ("own way" in remedy) is bool(told)
+    assert told in remedy
+    assert ("Ec2Launch.psd1" in remedy) is ("v1" in told)
+
+
 def test_a_kms_host_of_ones_own_has_nothing_of_the_clouds() -> None:
     known = ctx("aws").knowledge
     own = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))

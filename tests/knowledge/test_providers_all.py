@@ -266,6 +266,10 @@ hosts = ["203.0.113.9:1688"]
 [[routes]]
 destination = "203.0.113.0"
 mask = "255.255.255.0"
+[[routes_command]]
+releases = ["2022"]
+tool = "Nimbus Agent"
+command = "nimbus routes"
 [metadata]
 kms = "http://192.0.2.1/kms"
 [metadata_headers]
@@ -291,6 +295,7 @@ own = ["mine"]
         "date_url: clock",
         "sub_clouds: north",
         "routes: one",
+        "routes_command: nimbus routes",
         "metadata: kms",
         "entitlement: by metadata",
     )
@@ -333,6 +338,7 @@ MISTAKES = [
         "ntp: 'time.nimbus.example' occurs twi",
     ),
     ('dns = ["192.0.2.53"]', 'dns = ["ns.nimbus.example"]', "is not an address"),
+    ('releases = ["2022"]', 'releases = ["2019"]', "routes_command: '2019' is not among the prof"),
     ('dns = ["192.0.2.53"]', "dns = []", "dns_zone: needs dns"),
     ('"nimbus.example"\nbios', '".nimbus.example"\nbios', "dns_zone: '.nimbus.example' is not a"),
     ('mask = "255.255.255.0"', 'mask = "255.255.0.0"', "is not a network"),

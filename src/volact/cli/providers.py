@@ -55,8 +55,8 @@ def provider_text(profile: Profile, columns: int = sys.maxsize) -> str:
         lines += [f"  [{item.confidence}] {item.fact}", f"      {item.text}"]
     lines += ["", tr("How sure a fact is")]
     lines += [f"  {word}: {tr(means)}" for word, means in _MEANS.items()]
-    whole = f"  {profile.routes_command}"
-    fitted = (_fitted(line, columns) if line != whole else [line] for line in lines)
+    whole = {f"  {way.command}" for way in profile.routes_command}
+    fitted = (_fitted(line, columns) if line not in whole else [line] for line in lines)
     return "".join(f"{line}\n" for part in fitted for line in part)
 
 
@@ -160,6 +160,14 @@ def _discovery(profile: Profile) -> list[str]:
     return [tr("no host of its own: name yours with --kms-host, or leave it to DNS")]
 
 
+def _commands(profile: Profile) -> list[str]:
+    return [
+        line
+        for way in profile.routes_command
+        for line in (f"{way.tool} ({', '.join(way.releases)}):", way.command)
+    ]
+
+
 def _words(field: str) -> Callable[[Profile], list[str]]:
     """A field of several words, on one line."""
 
@@ -219,7 +227,7 @@ SECTIONS = (
     Section(say("DNS servers"), "dns", _words("dns")),
     Section(say("DNS domain of its own names"), "dns_zone", _text("dns_zone")),
     Section(say("Routes"), "routes", _routes),
-    Section(say("Its own way to set the routes"), "routes_command", _text("routes_command")),
+    Section(say("Its own way to set the routes"), "routes_command", _commands),
     Section(say("Metadata"), "metadata", _table("metadata")),
     Section(say("Metadata headers"), "metadata_headers", _table("metadata_headers")),
     Section(say("Recognised by the firmware's words"), "bios", _words("bios")),

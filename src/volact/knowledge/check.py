@@ -187,6 +187,9 @@ def _network(profile: Profile) -> Mistakes:
     for route in profile.routes:
         if not _is_network(f"{route.destination}/{route.mask}"):
             yield "routes", f"{route.destination} mask {route.mask} is not a network"
+    for way in profile.routes_command:
+        for release in set(way.releases) - set(profile.releases):
+            yield "routes_command", f"{release!r} is not among the profile's releases"
     for block in profile.kms_ranges:
         if not _is_network(block):
             yield "kms_ranges", f"{block!r} is not a network such as 198.51.100.0/24"

@@ -97,6 +97,14 @@ class RouteRule(FromFile, frozen=True, kw_only=True):
     when: Literal["always", "unreachable"] = "always"
 
 
+class RoutesCommand(FromFile, frozen=True, kw_only=True):
+    """The provider's own command that sets its routes, on some releases."""
+
+    releases: tuple[str, ...]
+    tool: str  # what the command is of
+    command: str
+
+
 class Entitlement(FromFile, frozen=True, kw_only=True):
     """How it is known that the cloud's own licence covers a server.
 
@@ -136,7 +144,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     dns: tuple[str, ...] = ()
     dns_zone: str = ""  # the domain of the provider's own names, which those servers know
     routes: tuple[RouteRule, ...] = ()
-    routes_command: str = ""  # the provider's own way to set its routes
+    routes_command: tuple[RoutesCommand, ...] = ()  # the provider's own way to set its routes
     metadata: dict[str, str] = {}  # name -> URL
     metadata_headers: dict[str, str] = {}
     metadata_token: str = ""  # the header of a token that is got first, by PUT

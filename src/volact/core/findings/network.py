@@ -97,7 +97,8 @@ def provider_route_missing(a: Assessment) -> Found | None:
     missing = [m for m in a.network.missing_routes if a.kms.matters or m.rule.when == "always"]
     if not missing:
         return None
-    own = a.ctx.knowledge.profile.routes_command
+    usable = a.ctx.knowledge.profile.routes_command
+    own = next((way for way in usable if a.system.release_name in way.releases), None)
     lines = [command for route in missing for command in _mended(route)]
     commands = (
         on_server(*lines)
@@ -114,7 +115,10 @@ def provider_route_missing(a: Assessment) -> Found | None:
         | ({"dead": dead} if dead else {}),
         repair="manual" if a.licence.all_licensed else by_routes(a),
         remedy=say(
-            "{commands} The provider's own way: {command}", commands=commands, command=typed(own)
+            "{commands} The provider's own way, with {tool}: {command}",
+            commands=commands,
+            tool=own.tool,
+            command=typed(own.command),
         )
         if own
         else commands,
