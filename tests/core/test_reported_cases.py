@@ -194,6 +194,48 @@ def test_a_kms_host_that_answers_so_is_too_old() -> None:
     assert "kms-host-too-old" in found(server("2019", licensed=False, events=told))
 
 
+def refused(code: str, host: str) -> dict[str, Any]:
+    """Not licensed: the KMS host that is set has answered with this code."""
+    request = ["0x00000000", "0x0", f"{host}:1688"]
+    events = {"12288": [NOW_ISH, request], "12289": [NOW_ISH, [code, "0x0"]], "8198": None}
+    return server("2025", licensed=False, kms=host, reach={f"{host}:1688": 0}, events=events)
+
+
+REFUSALS = [
+    ("0xC004F042", "kms-host-too-old"),
+    ("0xC004F015", "kms-host-too-old"),
+    ("0xC004F038", "kms-host-refuses"),
+    ("0xC004F041", "kms-host-refuses"),
+]
+
+
+@pytest.mark.parametrize(("code", "id"), REFUSALS)
+def test_a_refusal_of_the_clouds_own_kms_host_is_a_matter_for_its_support(
+    code: str, id: str
+) -> None:
+    """A customer has no say in the cloud's KMS host, and there is no other to use."""
+    told = found(refused(code, AZURE_HOST), ctx("azure"))
+    assert "ask Microsoft Azure's support" in told[id].remedy
+    assert "the licence cannot be seen from the server" in told[id].remedy
+    for remedy in (told[id].remedy, told["not-licensed"].remedy):
+        assert "KMS administrator" not in remedy
+        assert "own KMS host; a private host" not in remedy
+
+
+@pytest.mark.parametrize(("code", "id"), REFUSALS)
+def test_a_refusal_of_a_companys_kms_host_is_a_matter_for_its_administrator(
+    code: str, id: str
+) -> None:
+    told = found(refused(code, "kms.corp.example"), ctx("generic"))
+    assert told[id].remedy.startswith("KMS administrator: ")
+
+
+def test_the_refusal_of_another_clouds_kms_host_is_not_one_of_the_provider() -> None:
+    """A server that was moved, and still asks Azure."""
+    told = found(refused("0xC004F041", AZURE_HOST), ctx("tencent"))
+    assert "support" not in told["kms-host-refuses"].remedy
+
+
 def test_extended_updates_need_no_key_in_azure() -> None:
     """Microsoft: how to get Extended Security Updates for Windows Server."""
     addon = product("2012 R2", licensed=False, LicenseIsAddon=True)

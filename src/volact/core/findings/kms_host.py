@@ -8,6 +8,7 @@ from __future__ import annotations
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.codes import hex_code, named
+from volact.core.findings.foreign import whose
 from volact.core.findings.kind import (
     Found,
     Place,
@@ -17,7 +18,8 @@ from volact.core.findings.kind import (
     reported,
 )
 from volact.model.fact import Absent, value_of
-from volact.model.text import Text, raw, say, typed
+from volact.model.profile import ErrorInfo
+from volact.model.text import Text, raw, ready, say, typed
 
 # By which a host reports that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
@@ -109,16 +111,27 @@ def kms_host_too_old(a: Assessment) -> Found | None:
     if code is None:
         return None
     host, release = a.attempts.host, a.system.release_name
-    needs = _needs(a, release)
+    needs, cloud = _needs(a, release), refusing_cloud(a)
+    title = raw(f"Windows Server {release}") if release else say("this release")
     return error(
         say(
             "The KMS host {host} does not serve {release}: {code}.",
             host=host or say("in use"),
-            release=raw(f"Windows Server {release}") if release else say("this release"),
+            release=title,
             code=named(code, a.ctx.knowledge.errors),
         ),
         {"code": hex_code(code), "host": host, "release": release or None, **needs},
-        remedy=_too_old_remedy(needs),
+        remedy=_with_licence(
+            a,
+            say(
+                "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
+                "support why it does not serve {release}.",
+                cloud=cloud,
+                release=title,
+            ),
+        )
+        if cloud
+        else _too_old_remedy(needs),
     )
 
 
@@ -196,12 +209,39 @@ def kms_host_refuses(a: Assessment) -> Found | None:
     if code is None:
         return None
     errors = a.ctx.knowledge.errors
-    known = errors.get(code)
     return error(
         say("The KMS host refused: {code}.", code=named(code, errors)),
         {"code": hex_code(code), "host": a.attempts.host},
-        remedy=remedy_of(known, a) if known else say("Ask the KMS administrator."),
+        remedy=_refusal_remedy(a, errors.get(code)),
     )
+
+
+def _refusal_remedy(a: Assessment, known: ErrorInfo | None) -> Text:
+    if cloud := refusing_cloud(a):
+        return _with_licence(
+            a,
+            say(
+                "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
+                "support why it refuses this server.",
+                cloud=cloud,
+            ),
+        )
+    return remedy_of(known, a) if known else say("Ask the KMS administrator.")
+
+
+def refusing_cloud(a: Assessment) -> Text | None:
+    """The provider, where the KMS host that has refused is its own."""
+    if _answered(a, TOO_OLD | HOST_REFUSALS) is None:
+        return None
+    setting = a.kms.effective
+    host = a.attempts.asked or (setting.host if setting else None)
+    return whose(a, host) if host and a.kms.is_the_providers(host) else None
+
+
+def _with_licence(a: Assessment, remedy: Text) -> Text:
+    """What is known of the servers that the provider's licence covers, which may be the reason."""
+    text = a.ctx.knowledge.profile.entitlement.text
+    return say("{what} On its licence: {text}", what=remedy, text=ready(text)) if text else remedy
 
 
 KMS_HOST_REFUSES = reported(

@@ -9,6 +9,7 @@ from volact.core.assessment.attempts import Attempt
 from volact.core.assessment.licence import ProductState, status_text
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, remedy_of
+from volact.core.findings.kms_host import HOST_REFUSALS, TOO_OLD, refusing_cloud
 from volact.model.fact import value_of
 from volact.model.finding import Repair
 from volact.model.profile import ErrorInfo
@@ -89,6 +90,8 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     """The remedy for the code itself, where it means more than that no host was found."""
     errors = a.ctx.knowledge.errors
     known = errors.get(attempt.code) if attempt else _reason(a)
+    if known and known.code in TOO_OLD | HOST_REFUSALS and refusing_cloud(a):
+        known = None  # it is for the host's administrator, which is the cloud
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Repair the other findings first, then on the server: {command}",
