@@ -194,6 +194,38 @@ def test_a_kms_host_that_answers_so_is_too_old() -> None:
     assert "kms-host-too-old" in found(server("2019", licensed=False, events=told))
 
 
+def avma_on_hyper_v(**changes: Any) -> dict[str, Any]:
+    """A key for AVMA that is not activated, on a guest of Hyper-V."""
+    channel = "VIRTUAL_MACHINE_ACTIVATION"
+    one = product("2019", licensed=False, channel=channel, partial="H8PYJ")
+    firmware: dict[str, Any] = {
+        "os__maker": "Microsoft Corporation",
+        "os__model": "Virtual Machine",
+    }
+    return server("2019", products=[one], **firmware, **changes)
+
+
+@pytest.mark.parametrize("provider", ["azure", "azure-china", "azure-us-gov"])
+def test_no_hyper_v_host_is_to_be_activated_in_azure(provider: str) -> None:
+    """Microsoft: 0xC004FD01 and 0xC004FD02 in Azure, which does not support AVMA."""
+    one = found(avma_on_hyper_v(), ctx(provider))["key-avma"]
+    assert f"{load_profile(provider).title} does not support it" in one.summary
+    assert "Hyper-V host" not in f"{one.summary} {one.remedy}"
+    assert "--replace-key" in one.remedy and "-ipk" in one.remedy
+
+
+def test_in_a_cloud_without_hyper_v_only_a_host_of_ones_own_can_be_activated() -> None:
+    """The other clouds' own servers are no guests of Hyper-V: this one is on a rented machine."""
+    remedy = found(avma_on_hyper_v())["key-avma"].remedy
+    assert remedy.startswith("If a volume licence covers this server")
+    assert "only where the Hyper-V host is your own" in remedy
+
+
+def test_on_premises_the_hyper_v_host_is_to_be_activated() -> None:
+    remedy = found(avma_on_hyper_v(), ctx("generic"))["key-avma"].remedy
+    assert remedy.startswith("Activate the Hyper-V host")
+
+
 def refused(code: str, host: str) -> dict[str, Any]:
     """Not licensed: the KMS host that is set has answered with this code."""
     request = ["0x00000000", "0x0", f"{host}:1688"]

@@ -180,6 +180,11 @@ class Profile(FromFile, frozen=True, kw_only=True):
         """Every KMS host the profile names, in order, each once."""
         return tuple(dict.fromkeys(host for rule in self.kms for host in rule.hosts))
 
+    @property
+    def is_cloud(self) -> bool:
+        """Whether the servers run in a cloud; False: on premises, or DNS names the KMS host."""
+        return self.discovery != "dns" and self.name != "generic"
+
     def owns(self, host: str) -> bool:
         """Whether ``host`` is by its name one of this cloud's KMS hosts.
 

@@ -101,11 +101,12 @@ def key_avma(a: Assessment) -> Found | None:
     if product is None or product.channel != "avma":
         return None
     on_hyper_v = _on_hyper_v(a)
-    where = (
-        say("its Hyper-V host has not activated it")
-        if on_hyper_v
-        else say("this server does not run on Hyper-V")
-    )
+    if _in_azure(a):
+        where = say("{cloud} does not support it", cloud=raw(a.ctx.knowledge.profile.title))
+    elif on_hyper_v:
+        where = say("its Hyper-V host has not activated it")
+    else:
+        where = say("this server does not run on Hyper-V")
     return error(
         say(
             "Windows has a key for Automatic Virtual Machine Activation (AVMA), and {where}.",
@@ -113,7 +114,7 @@ def key_avma(a: Assessment) -> Found | None:
         ),
         {"partial_key": product.partial_key, "hyper_v": on_hyper_v},
         repair=_repair(a),
-        remedy=_hyper_v_remedy(a) if on_hyper_v else _remedy(a),
+        remedy=_hyper_v_remedy(a) if on_hyper_v and not _in_azure(a) else _remedy(a),
     )
 
 
@@ -158,6 +159,11 @@ def _on_hyper_v(a: Assessment) -> bool:
     return maker.startswith("Microsoft") and model.startswith("Virtual Machine")
 
 
+def _in_azure(a: Assessment) -> bool:
+    """Whether the provider is an Azure cloud, whose Hyper-V hosts activate no guest."""
+    return a.ctx.knowledge.profile.entitlement.kind == "edition"
+
+
 def _key(a: Assessment) -> str:
     edition = a.system.published_key
     return edition.gvlk if edition else ""
@@ -179,6 +185,13 @@ def _repair(a: Assessment) -> Repair:
 
 
 def _hyper_v_remedy(a: Assessment) -> Text:
+    if a.ctx.knowledge.profile.is_cloud:  # none of the others has Hyper-V hosts
+        return say(
+            "{replace} AVMA works only where the Hyper-V host is your own, as on a rented physical "
+            "server: then activate that host, which must be a Datacenter edition, and enable data "
+            "exchange with this server.",
+            replace=_remedy(a),
+        )
     return say(
         "Activate the Hyper-V host, which must be a Datacenter edition, and enable data "
         "exchange with this server. {otherwise}",

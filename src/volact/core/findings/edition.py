@@ -109,8 +109,7 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
     sku, profile = a.system.sku, a.ctx.knowledge.profile
     if sku not in AZURE_EDITION or profile.entitlement.kind == "edition":
         return None
-    own_host = profile.discovery == "dns" or profile.name == "generic"
-    make = warning if own_host or a.licence.all_licensed else error
+    make = warning if not profile.is_cloud or a.licence.all_licensed else error
     return make(
         say(
             "This is Datacenter: Azure Edition, which verifies that it runs in Azure through "
