@@ -18,12 +18,14 @@ from volact.knowledge.load import (
 )
 from volact.model.profile import HostPort
 
-# How many codes of the table each first word stands for; together 161.
+# How many codes of the table each first word stands for; together 164.
 FACILITIES = {
     0x8000: 1,
+    0x8008: 1,
+    0x803F: 1,
     0xC000: 1,
     0xC004: 80,
-    0x8004: 21,
+    0x8004: 22,
     0x8007: 47,
     0x8009: 1,
     0x8033: 9,
@@ -48,11 +50,11 @@ def explained() -> dict[int, str]:
     }
 
 
-def test_all_161_codes_are_explained() -> None:
+def test_all_164_codes_are_explained() -> None:
     counts: dict[int, int] = {}
     for code in explained():
         counts[code >> 16] = counts.get(code >> 16, 0) + 1
-    assert sum(counts.values()) == 161
+    assert sum(counts.values()) == 164
     assert counts == FACILITIES
 
 
@@ -74,6 +76,13 @@ def test_the_names_of_all_licensing_codes_are_known() -> None:
     symbols = [info.symbol for info in load_errors().values()]
     assert sum(symbol.startswith(("SL_", "E_RM")) for symbol in symbols) >= 414
     assert load_errors()[0xC004F074].symbol == "SL_E_VL_BINDING_SERVICE_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("code", [0xC004E016, 0xC004F014, 0xC004F034, 0xC004F069])
+def test_a_client_key_on_an_evaluation_is_told_as_that(code: int) -> None:
+    info = load_errors()[code]
+    assert any("evaluation edition" in cause for cause in info.causes)
+    assert "DISM /Online /Set-Edition" in info.remedy
 
 
 def test_no_explanation_points_elsewhere() -> None:
