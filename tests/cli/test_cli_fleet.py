@@ -194,15 +194,28 @@ def test_activate_asks_nothing_when_there_is_nothing_to_do(closed_port: int) -> 
 
 
 @FORKED
-@pytest.mark.parametrize("processes", ["1", "2"])
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("started", "end"),
+    [
+        (("check", "1"), signal.SIGINT),
+        (("check", "2"), signal.SIGINT),
+        (("check", "1"), signal.SIGTERM),
+        (("check", "2"), signal.SIGTERM),
+        (("plan", "1"), signal.SIGINT),
+    ],
+)
 def test_an_interrupt_keeps_the_rows(
-    tmp_path: Path, silent_port: int, closed_port: int, end: signal.Signals, processes: str
+    tmp_path: Path,
+    silent_port: int,
+    closed_port: int,
+    started: tuple[str, str],
+    end: signal.Signals,
 ) -> None:
+    verb, processes = started
     file = inventory(tmp_path, silent_port, 3)
     page = tmp_path / "r.html"
     with ForkedVolact(
-        *("check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*"),
+        *(verb, "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*"),
         *("--output", "jsonl", "--report", f"html={page}", "--processes", processes),
     ) as process:
         first = json.loads(process.stdout.readline())
@@ -214,6 +227,12 @@ def test_an_interrupt_keeps_the_rows(
     assert sorted(row["name"] for row in rows[:-1]) == ["web-01", "web-02", "web-03"]
     assert all("interrupted" in row["error"]["message"] for row in rows[:-1])
     assert rows[-1]["summary"]["servers"] == 4
+    assert rows[-1]["stopped"] == {
+        "why": "interrupted",
+        "message": "the run stopped: it was interrupted; 3 of 4 servers were not started",
+        "not_begun": 3,
+        "command": "",
+    }
     assert "Traceback" not in told
     assert "web-03" in page.read_text("utf-8")
 

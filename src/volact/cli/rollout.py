@@ -26,7 +26,7 @@ from volact.typed import quoted
 
 
 class RolloutSummary:
-    """Keeps why a rollout stopped, and counts the servers that were not begun."""
+    """Keeps why a run stopped, and counts the servers that were not begun."""
 
     def __init__(self) -> None:
         self._stop: Stop | None = None
@@ -51,10 +51,12 @@ class RolloutSummary:
         """The report with the stop and its note, if there was one."""
         if self._stop is None or not self._not_begun:
             return run
-        command = self._command(how)
+        activates = how.command == "activate"
+        command = self._command(how) if activates else ""
+        message = _rollout_message if activates else _message
         stopped = StopRow(
             why=self._stop.why,
-            message=_message(self._stop, self._not_begun, run.summary.servers),
+            message=message(self._stop, self._not_begun, run.summary.servers),
             not_begun=self._not_begun,
             command=command,
         )
@@ -64,12 +66,22 @@ class RolloutSummary:
         return msgspec.structs.replace(run, stopped=stopped, notes=(note, *run.notes))
 
     def _command(self, how: Invocation) -> str:
-        command = same_servers("undo" if how.command == "undo" else "activate", how)
+        command = same_servers("activate", how)
         resume = f"--resume {how.run}" if self._keeps else ""
         return " ".join(word for word in (command, self._words, resume) if word) if command else ""
 
 
 def _message(stop: Stop, not_begun: int, servers: int) -> Text:
+    return count(
+        not_begun,
+        "the run stopped: {why}; {n} of {servers} servers was not started",
+        "the run stopped: {why}; {n} of {servers} servers were not started",
+        why=stop.sentence,
+        servers=servers,
+    )
+
+
+def _rollout_message(stop: Stop, not_begun: int, servers: int) -> Text:
     return count(
         not_begun,
         "the rollout stopped: {why}; {n} of {servers} servers was not started",

@@ -165,8 +165,7 @@ class RunController:
             clusters=self._clusters.clusters(),
             notes=tuple(self._notes),
         )
-        if how.command == "activate":
-            run = self._rollout.add_to(run, how)
+        run = self._rollout.add_to(run, how)
         if trouble := self._store.finish(run):
             run = msgspec.structs.replace(run, notes=(*run.notes, trouble))
         whole = self._sinks.finish(run)
