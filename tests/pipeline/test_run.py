@@ -14,6 +14,10 @@ from volact.model.profile import Image
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job, Mode, Phase, run_one
+from volact.queries.history import history
+from volact.report.run_counts import RunCounts
+from volact.store.columns import row_columns
+from volact.store.values import StoredRow
 
 UNNAMED = Server(name="x", address=Address(scheme="ssh", host="10.0.0.6"))
 
@@ -146,12 +150,17 @@ async def test_a_lost_answer_is_looked_into(lost: Turn) -> None:
     assert [request["mode"] for request in way.requests] == ["probe", "apply", "probe"]
     assert report.results == ()
     assert "not-licensed" in report.resolved
+    assert RunCounts([report]).changed == 1
+    assert row_columns(report)["changed"] is True
+    (look,) = history([StoredRow(run="r", at="", report=report)], {})
+    assert look.changed
 
 
 @virtual_time
 async def test_a_lost_answer_and_a_server_that_is_as_before() -> None:
     report = await run(Scripted(facts(**WRONG), LOST[0], facts(**WRONG)))
     assert report.verdict == "failed"
+    assert RunCounts([report]).changed == 0
 
 
 @virtual_time

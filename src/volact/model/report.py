@@ -81,6 +81,16 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
         return self.verdict not in UNSEEN
 
     @property
+    def changed(self) -> bool:
+        """Whether a step changed something there.
+
+        Where the answer to the steps was lost, what they resolved shows it.
+        """
+        if self.results:
+            return any(result.get("changed") for result in self.results)
+        return bool(self.plan and self.resolved)
+
+    @property
     def carried(self) -> bool:
         """Whether it is an earlier run's row: the server was not asked in this one."""
         return self.error is None and self.executions == 0

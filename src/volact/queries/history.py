@@ -134,6 +134,7 @@ def _row(row: StoredRow, older: ServerReport | None, command: str) -> LookRow:
         elapsed_s=report.elapsed_s,
         undo=report.undo or None,
         accepted=tuple(finding.id for finding in report.findings if finding.accepted),
+        changed=report.changed,
     )
 
 

@@ -181,6 +181,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_s: float
     undo: UndoRow | None = None  # of ``volact undo``: what of an earlier run was put back
     accepted: tuple[str, ...] = ()  # of ``stands``: what the operator accepted
+    changed: bool = False  # a step changed something, also one whose answer was lost
 
 
 class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import TextIO
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
-from volact.report.run_counts import undo_of, was_changed
+from volact.report.run_counts import undo_of
 from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import csv_cell
 from volact.words import speaking
@@ -36,7 +36,7 @@ _COLUMNS: tuple[tuple[str, Callable[[ServerReport], object]], ...] = (
     ("warnings", lambda s: _ids(s, "warning")),
     ("resolved", lambda s: " ".join(s.resolved)),
     ("planned", lambda s: " ".join(str(step.get("do")) for step in s.plan)),
-    ("changed", lambda s: "yes" if was_changed(s) else "no"),
+    ("changed", lambda s: "yes" if s.changed else "no"),
     ("reason", lambda s: s.reason),
     ("error_kind", lambda s: s.error and s.error.kind),
     ("error", lambda s: s.error and s.error.message),

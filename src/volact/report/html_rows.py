@@ -16,7 +16,6 @@ from volact.model.report import ServerReport, Verdict
 from volact.model.text import count, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
-from volact.report.run_counts import was_changed
 from volact.report.step_lines import Lines, lines_of
 from volact.report.words import (
     ERROR_NAMES,
@@ -108,7 +107,7 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> PageRow
 
 
 def _without_cause(server: ServerReport) -> str:
-    if was_changed(server):
+    if server.changed:
         return tr(say("repaired"))
     return tr(SEVERITIES["accepted"]) if accepted_ids(server) else ""
 

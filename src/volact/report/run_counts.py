@@ -43,7 +43,7 @@ class RunCounts:
     def add(self, server: ServerReport) -> None:
         """Count one server."""
         self.verdicts[server.verdict] += 1
-        self.changed += was_changed(server)
+        self.changed += server.changed
         if server.verdict == "healthy":
             self.repaired.update(server.resolved)
         self.causes.update(list(causes(server)))
@@ -78,11 +78,6 @@ def causes(server: ServerReport) -> dict[str, str]:
     if server.error is not None and server.verdict != "not-started":
         found[ERROR_NAMES[server.error.kind]] = "error"
     return found
-
-
-def was_changed(server: ServerReport) -> bool:
-    """Whether any step changed something on this server."""
-    return any(result.get("changed") for result in server.results)
 
 
 def exit_code(summary: Summary) -> int:

@@ -32,7 +32,7 @@ def row_columns(report: ServerReport) -> ColumnValues:
         "address": column(report.address) or "",
         "verdict": report.verdict,
         "cause": column(cause(report)) or "",
-        "changed": any(result.get("changed") for result in report.results),
+        "changed": report.changed,
         "error_kind": report.error.kind if report.error else None,
         "provider": column(report.provider),
         "release": column(report.os.release),

@@ -35,7 +35,7 @@ HISTORY: dict[str, Callable[[LookRow], object]] = {
     **fields("at", "run", "command", "verdict", "status", "kms_host", "expires", "cause"),
     **fields("came", "went", "stands"),
     "steps": lambda row: [step.do for step in row.steps],
-    "changed": lambda row: any(step.changed for step in row.steps),
+    **fields("changed"),
     "error_kind": lambda row: row.error and row.error.kind,
     "error": lambda row: row.error and row.error.message,
     "elapsed_s": lambda row: row.elapsed_s,
