@@ -27,6 +27,7 @@ from volact.errors import ErrorKind
 from volact.model.report import ErrorRow, ServerReport, StopRow
 from volact.report.base import Invocation
 from volact.report.group import groups, natural
+from volact.report.html_view import CauseBars
 from volact.report.next_step import next_step, shared_step
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts, exit_code
@@ -129,6 +130,17 @@ def test_every_other_error_of_a_server_is_told_and_warnings_only_on_request() ->
     assert "also clock-skew (error)" in short
     assert "dns-not-provider" not in short
     assert "also dns-not-provider (warning)" in long
+
+
+def test_what_was_repaired_is_counted_of_every_server_in_text_and_html() -> None:
+    """As ``resolved`` has it: also where something else still stands."""
+    part = msgspec.structs.replace(failed(), resolved=("clock-skew",))
+    servers = [healthy("a", repaired=True), part]
+    bars = CauseBars()
+    for server in servers:
+        bars.add(server)
+    shown = {bar.name: bar.rest for bar in bars.bars() if bar.rest}
+    assert RunCounts(servers).repaired == shown == {"clock-skew": 2, "not-licensed": 1}
 
 
 def test_what_was_repaired_is_summed_up() -> None:

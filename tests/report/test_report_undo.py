@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -114,6 +115,29 @@ def test_the_exit_code_is_that_of_the_undo(words: list[UndoWord | None], code: i
         verdict = "attention" if word else "unreachable"
         counts.add(row(f"web-{number}", word, verdict=verdict))
     assert counts.exit_code() == code
+
+
+def test_junit_goes_by_the_undo_as_the_exit_code_does() -> None:
+    words: list[UndoWord] = ["planned", "undone", "partly", "failed", "refused", "nothing"]
+    rows = [row(word, word) for word in words]
+    lost = row("lost", None, verdict="unreachable")
+    cases = ET.fromstring(written("junit", *rows, lost).encode()).iter("testcase")
+    kinds = {case.get("name"): [c.tag for c in case if c.tag != "properties"] for case in cases}
+    passed = {"undone", "nothing"}
+    assert kinds == {word: [] if word in passed else ["failure"] for word in words} | {
+        "lost": ["error"]
+    }
+
+
+def test_junit_says_what_was_not_restored() -> None:
+    key = NotRestored(
+        do="install-key", what="install-key", reason="only five characters", possible=False
+    )
+    (case,) = ET.fromstring(written("junit", row("a", "partly", key)).encode()).iter("testcase")
+    failure = case.find("failure")
+    assert failure is not None
+    assert (failure.get("type"), failure.get("message")) == ("partly", "partly undone")
+    assert "only five characters" in (failure.text or "")
 
 
 def test_data_has_the_undo_and_other_rows_have_none() -> None:

@@ -16,9 +16,11 @@ from volact.core.main_cause import cause
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
+from volact.report.run_counts import UNDO_WELL, undo_of
 from volact.report.spool import Spool
 from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import plain
+from volact.report.undo_text import UNDO_WORDS, undo_lines
 from volact.report.words import (
     accepted_ids,
     cause_title,
@@ -28,7 +30,7 @@ from volact.report.words import (
     refusal_lines,
     result_line,
 )
-from volact.words import speaking
+from volact.words import speaking, tr
 
 Kind = str  # failure, error, skipped, or "" for a test that passed
 
@@ -84,6 +86,8 @@ class JUnitWriter:
 def _kind(server: ServerReport) -> Kind:
     if server.error is not None:
         return "skipped" if server.error.kind == "not-begun" else "error"
+    if (undo := undo_of(server)) is not None:
+        return "" if undo.word in UNDO_WELL else "failure"
     return "" if server.verdict == "healthy" else "failure"
 
 
@@ -101,7 +105,8 @@ def _case(server: ServerReport, kind: Kind, how: Invocation) -> ET.Element:
     if kind:
         said = {"message": plain(_message(server))}
         if kind != "skipped":
-            said["type"] = plain(cause(server) or server.verdict)
+            undo = undo_of(server)
+            said["type"] = undo.word if undo else plain(cause(server) or server.verdict)
         ET.SubElement(case, kind, said).text = "\n".join(_lines(server, how))
     return case
 
@@ -122,12 +127,16 @@ def _facts(server: ServerReport) -> list[tuple[str, object]]:
 
 
 def _message(server: ServerReport) -> str:
+    if (undo := undo_of(server)) is not None:
+        return tr(UNDO_WORDS[undo.word])
     return server.error.message if server.error is not None else cause_title(server)
 
 
 def _lines(server: ServerReport, how: Invocation) -> list[str]:
     """What a person reads of a test that did not pass."""
     lines = [server.error.message] if server.error else []
+    undo = undo_of(server)
+    lines += undo_lines(undo) if undo else []
     for finding in server.findings:
         lines.append(f"[{finding.id}] {finding.severity}: {finding.summary}")
         evidence = readable(finding.evidence)

@@ -44,8 +44,7 @@ class RunCounts:
         """Count one server."""
         self.verdicts[server.verdict] += 1
         self.changed += server.changed
-        if server.verdict == "healthy":
-            self.repaired.update(server.resolved)
+        self.repaired.update(set(server.resolved))
         self.causes.update(list(causes(server)))
         self.accepted.update(accepted_ids(server))
 
@@ -87,7 +86,7 @@ def exit_code(summary: Summary) -> int:
     return ATTENTION if summary.attention or summary.failed else ALL_WELL
 
 
-_WELL = ("undone", "nothing")
+UNDO_WELL = ("undone", "nothing")
 
 
 def undo_of(server: ServerReport) -> UndoRow | None:
@@ -114,7 +113,7 @@ class UndoCounts(RunCounts):
         """0: all that could be undone is; 3: something could not; 4: a server was not reached."""
         if self.words["unreachable"]:
             return UNEXAMINED
-        return ATTENTION if self.words.total() > sum(self.words[w] for w in _WELL) else ALL_WELL
+        return ATTENTION if self.words.total() > sum(self.words[w] for w in UNDO_WELL) else ALL_WELL
 
 
 _CAUSES = 16

@@ -17,7 +17,7 @@ from volact.report.words import duration, error_words, is_access_list, os_words,
 from volact.report.wrap import wrapped
 from volact.words import tr
 
-_WORDS: dict[str, Text] = {
+UNDO_WORDS: dict[str, Text] = {
     "planned": say("to undo"),
     "undone": say("undone"),
     "partly": say("partly undone"),
@@ -77,28 +77,25 @@ class UndoTextWriter:
     def _head(self, server: ServerReport) -> str:
         about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
         row = undo_of(server)
-        word = tr(_WORDS[row.word]) if row else tr(say("not examined"))
+        word = tr(UNDO_WORDS[row.word]) if row else tr(say("not examined"))
         return f"{plain(server.name)}  {about}  {word}"
 
     def _body(self, server: ServerReport) -> list[str]:
         row = undo_of(server)
         if row is None:
             return [plain(tr(error_words(server.error)))] if server.error else []
-        return [*self._settings(row), *self._left(row), *self._leads(row)]
+        return undo_lines(row)
 
-    def _settings(self, row: UndoRow) -> list[str]:
-        done = row.word != "planned"
-        template = say("restored") if done else say("to restore")
-        return [_titled(template, _setting(one)) for one in row.undone]
 
-    def _left(self, row: UndoRow) -> list[str]:
-        return [_left_line(one) for one in row.left]
-
-    def _leads(self, row: UndoRow) -> list[str]:
-        if not row.leads_to:
-            return []
+def undo_lines(row: UndoRow) -> list[str]:
+    """What is restored, or would be, what is not and why, and where that leads."""
+    title = say("to restore") if row.word == "planned" else say("restored")
+    lines = [_titled(title, _setting(one)) for one in row.undone]
+    lines += [_left_line(one) for one in row.left]
+    if row.leads_to:
         found = joined(map(raw, row.leads_to))
-        return [plain(tr(say("then found again: {findings}", findings=found)))]
+        lines.append(plain(tr(say("then found again: {findings}", findings=found))))
+    return lines
 
 
 def _titled(title: str, message: str) -> str:
