@@ -29,6 +29,11 @@ SOURCE = ROOT / "src" / "volact"
 LOCALE = SOURCE / "words" / "locale"
 
 _SAYING = ("say", "tr", "count")
+# By their whole names: a sentence that is wrapped may begin a line with "Last" or "Report".
+_CHANGING = re.compile(
+    '"(POT-Creation-Date|PO-Revision-Date|Generated-By|Project-Id-Version|Report-Msgid-Bugs-To'
+    "|Last-Translator|Language-Team): "
+)
 
 
 class Message(NamedTuple):
@@ -139,11 +144,7 @@ def updated(old: str, language: str, wanted: Iterable[Message]) -> str:
     text = out.getvalue().decode()
     # Dates and versions would change in every run and are of no use.
     lines = text.splitlines(keepends=True)
-    return "".join(
-        line
-        for line in lines
-        if not re.match(r'"(POT|PO|Gen|Project|Report|Last|Language-Team)', line)
-    )
+    return "".join(line for line in lines if not _CHANGING.match(line))
 
 
 def main() -> int:

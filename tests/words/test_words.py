@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import pickle
 import re
 import string
@@ -247,6 +248,15 @@ def test_bringing_a_catalogue_up_to_date_loses_nothing(name: str) -> None:
     more = updated(text, stem, [*messages(), Message("a sentence that is new", "", "here")])
     assert read_po(more).messages == read_po(text).messages
     assert "a sentence that is new" in more
+
+
+@pytest.mark.parametrize("word", ["Last", "Report", "Project", "Generally", "POT"])
+def test_a_line_that_begins_like_a_head_is_kept(word: str) -> None:
+    said = " ".join([word] * 40)  # every line of it begins so
+    text = updated("", "id", [Message(said, "", "here")])
+    assert text.count(f'"{word} ') > 1
+    assert "POT-Creation-Date" not in text
+    assert [message.id for message in babel_reads(io.StringIO(text)) if message.id] == [said]
 
 
 _ERRORS = ("InputError", "StoreError", "NotifyError", "TransportError", "AnswerError", "Refusal")
