@@ -110,6 +110,43 @@ def test_the_launch_agent_of_the_release_sets_the_routes_of_aws(release: str, to
     assert ("Ec2Launch.psd1" in remedy) is ("v1" in told)
 
 
+@pytest.mark.parametrize("release", ["2008", "2008 R2", "2012", "2012 R2", "2025"])
+def test_the_path_is_tried_with_what_the_release_has(release: str) -> None:
+    """Test-NetConnection came with 2012 R2."""
+    raw = server(release, licensed=False, reach={"kms.tencentyun.com:1688": TIMEOUT})
+    remedy = found(raw)["kms-unreachable"].remedy
+    socket = "(New-Object Net.Sockets.TcpClient).Connect('kms.tencentyun.com',1688)"
+    early = release in ("2008", "2008 R2", "2012")
+    assert (f'powershell -Command "{socket}"' in remedy) is early
+    assert ("Test-NetConnection kms.tencentyun.com -Port 1688" in remedy) is not early
+
+
+SEMI_ANNUAL = {
+    "1709": 16299,
+    "1803": 17134,
+    "1809": 17763,
+    "1903": 18362,
+    "1909": 18363,
+    "2004": 19041,
+    "20H2": 19042,
+}
+
+
+@pytest.mark.parametrize("build", SEMI_ANNUAL.values(), ids=SEMI_ANNUAL)
+def test_aws_has_published_images_of_the_semi_annual_releases(build: int) -> None:
+    raw = server("2019", licensed=False, kms=AWS_HOST, os__build=build, os__sku=145)
+    assert "release-unsupported" not in found(raw, ctx("aws"))
+
+
+def test_a_release_that_no_page_of_the_cloud_names_is_not_called_uncovered() -> None:
+    """No list of releases is complete, so that its silence is no answer."""
+    raw = server("2019", licensed=False, os__build=19042, os__sku=145)
+    finding = found(raw)["release-unsupported"]
+    assert finding.summary == (
+        "volact does not know whether Tencent Cloud's KMS hosts serve Windows Server 20H2."
+    )
+
+
 def test_a_kms_host_of_ones_own_has_nothing_of_the_clouds() -> None:
     known = ctx("aws").knowledge
     own = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))

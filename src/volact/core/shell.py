@@ -10,6 +10,7 @@ import re
 
 _DENIED_BY_FOLDER = re.compile(r"\(D;(?:[A-Z]{2})*ID(?:[A-Z]{2})*;")
 RESYNC = "w32tm /resync"
+_FIRST_BUILD_OF_2012_R2 = 9600
 
 
 def set_time_source(peers: tuple[str, ...]) -> str:
@@ -91,6 +92,15 @@ def delete_route(destination: str, mask: str, gateway: str) -> str:
 
 
 TIME_TRIGGER = "sc triggerinfo w32time start/networkon stop/networkoff"
+
+
+def connect(host: str, port: int, build: int | None) -> str:
+    """Try a TCP port; Test-NetConnection came with 2012 R2."""
+    if build is not None and build < _FIRST_BUILD_OF_2012_R2:
+        return (
+            f"powershell -Command \"(New-Object Net.Sockets.TcpClient).Connect('{host}',{port})\""
+        )
+    return f"powershell Test-NetConnection {host} -Port {port}"
 
 
 _TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"

@@ -139,7 +139,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     name: str
     title: str
     kms: tuple[KmsRule, ...]
-    releases: tuple[str, ...]  # releases the provider's licence covers
+    releases: tuple[str, ...]  # known to be served; no provider's list is complete
     ntp: tuple[str, ...] = ()  # first is what set-time-source writes
     dns: tuple[str, ...] = ()
     dns_zone: str = ""  # the domain of the provider's own names, which those servers know

@@ -32,7 +32,7 @@ _CORE_EVALUATIONS = (159, 160)
 
 
 def release_unsupported(a: Assessment) -> Found | None:
-    """Not a Windows Server release that the provider's KMS hosts are for."""
+    """Not a Windows Server release that the provider's KMS hosts are known to serve."""
     knowledge = a.ctx.knowledge
     build, sku = a.system.build, a.system.sku
     known_build = any(build in release.builds for release in knowledge.releases)
@@ -60,7 +60,8 @@ RELEASE_UNSUPPORTED = reported(
     place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say(
-        "The provider's KMS hosts do not serve this Windows release, or the release is unknown."
+        "It is not known that the provider's KMS hosts serve this Windows release, or the release "
+        "is unknown."
     ),
     action=say("Leaves the licence unchanged."),
     blocks="licence",
@@ -218,7 +219,11 @@ def _limit(a: Assessment) -> Text:
 
 def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
     if release:
-        return say("{cloud} does not cover Windows Server {release}.", release=release, cloud=title)
+        return say(
+            "volact does not know whether {cloud}'s KMS hosts serve Windows Server {release}.",
+            release=release,
+            cloud=title,
+        )
     if sku is not None and sku not in SERVER_EDITIONS:
         return say(
             "Build {build} with edition number {sku} is not a known Windows Server.",

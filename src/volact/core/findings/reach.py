@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import SILENT, Reach
 from volact.core.consent import allow
@@ -171,7 +172,7 @@ def _local_remedy(host: HostPort) -> Text:
 
 
 def _path_remedy(a: Assessment, host: HostPort) -> Text:
-    command = typed(f"powershell Test-NetConnection {host.host} -Port {host.port}")
+    command = typed(shell.connect(host.host, host.port, a.system.build))
     needs = needs_of(a)
     if needs is None:
         return say(
