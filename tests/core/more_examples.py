@@ -67,6 +67,24 @@ def cloud(name: str, host: str, **changes: Any) -> dict[str, Any]:
     return server("2019", kms=kms, reach=reach, metadata={}, routes=[], dns=[], **changes)
 
 
+WATERMARK = "azure-edition-watermark?"
+
+
+def azure_edition(
+    genuine: int, release: str = "2022", *, licensed: bool = True, **changes: Any
+) -> dict[str, Any]:
+    """Datacenter: Azure Edition in Azure; ``genuine`` is its product's GenuineStatus."""
+    host = "azkms.core.windows.net"
+    keyed = product(release, licensed=licensed, kms=host, partial="KHMXV", GenuineStatus=genuine)
+    known: dict[str, Any] = {
+        "os__sku": 407,
+        "products": [keyed],
+        "reach": {f"{host}:1688": 0},
+        "metadata": {"environment": "AzurePublicCloud", "public-ip": "20.0.0.1"},
+    }
+    return server(release, kms=host, **known | changes)
+
+
 def forced(kind: int, **changes: Any) -> dict[str, Any]:
     keyed = product("2019", licensed=False, VLActivationTypeEnabled=kind)
     return server("2019", products=[keyed], **changes)
@@ -180,6 +198,28 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
             metadata={"environment": unreadable(TIMEOUT)},
         ),
         "azure-edition-unproven?",
+        AZURE,
+    ),
+    ("Azure Edition, found not genuine", azure_edition(1), WATERMARK, AZURE),
+    ("Azure Edition 2025, found not genuine", azure_edition(2, "2025"), WATERMARK, AZURE),
+    ("Azure Edition, genuine", azure_edition(0), "", AZURE),
+    ("Azure Edition, never asked", azure_edition(0xFFFFFFFF), "", AZURE),
+    (
+        "Azure Edition, found not genuine and not licensed",
+        azure_edition(1, licensed=False),
+        "not-licensed!",
+        AZURE,
+    ),
+    (
+        "Azure Edition, found not genuine, metadata cut off",
+        azure_edition(1, metadata={"environment": unreadable(TIMEOUT)}),
+        "azure-edition-unproven?",
+        AZURE,
+    ),
+    (
+        "another edition in Azure, found not genuine",
+        azure_edition(1, os__sku=8),
+        UNKNOWN,
         AZURE,
     ),
     # rights

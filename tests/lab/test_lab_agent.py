@@ -225,6 +225,7 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ),
     ("azure-no-way-out", 1, "2019", lambda f: "azkms" in f["licensing"]["machine"]),
     ("azure-edition-cut-off", 1, "2022", lambda f: f["os"]["sku"] == 407),
+    ("azure-edition-watermark", 1, "2022", lambda f: product(f)["GenuineStatus"] == 1),
     (
         "aws-own-licence",
         1,

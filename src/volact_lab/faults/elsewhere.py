@@ -32,6 +32,7 @@ _IDENTITY = """{
 PROVIDERS = {
     "azure-no-way-out": "azure",
     "azure-edition-cut-off": "azure",
+    "azure-edition-watermark": "azure",
     "aws-own-licence": "aws",
 }
 
@@ -94,6 +95,15 @@ def _edition_cut_off(machine: Machine) -> None:
     machine.sku = machine.licensing.sku = 407
 
 
+def _edition_watermark(machine: Machine) -> None:
+    """Azure Edition in Azure, licensed; Windows did not find the attested document genuine."""
+    machine.sku = machine.licensing.sku = 407
+    license_with(machine, _AZURE_KMS, 1688)
+    kms_client(machine).genuine = 1
+    machine.network.routes.append(Route(_METADATA, _HOST_MASK, machine.gateway))
+    machine.metadata |= {"compute/azEnvironment": "AzurePublicCloud"}
+
+
 def _aws_own(machine: Machine) -> None:
     """In AWS, with the customer's own licence, which the instance identity document tells."""
     notification(machine)
@@ -138,6 +148,13 @@ FAULTS = (
         always("azure-edition-unproven", "not-licensed"),
         "failed",
         _edition_cut_off,
+        releases=("2022", "2025"),
+    ),
+    Fault(
+        "azure-edition-watermark",
+        always("azure-edition-watermark"),
+        "attention",
+        _edition_watermark,
         releases=("2022", "2025"),
     ),
     Fault("aws-own-licence", always("license-byol", "not-licensed"), "attention", _aws_own),

@@ -44,6 +44,7 @@ class Product:
     key_id: str | None = None
     kms_key_id: str | None = None
     forced: int = 0  # VLActivationTypeEnabled: 0 any, 1 Active Directory, 2 KMS, 3 tokens
+    genuine: int = 0  # GenuineStatus
     host: bool = False  # whether its key makes this server a KMS host
 
     @property

@@ -190,7 +190,7 @@ def _volume(machine: Machine, product: Product) -> Cells:
         "iskeymanagementservicemachine": int(product.host),
         "vlactivationinterval": 120,
         "vlrenewalinterval": 10080,
-        "genuinestatus": 0,
+        "genuinestatus": product.genuine,
         "extendedgrace": -1,
         "trustedtime": "16010101000000.000000-000",
         "requiredclientcount": -1,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
+from volact.core.assessment.licence import ProductState
 from volact.core.codes import hex_code
 from volact.core.findings.kind import Found, Place, error, reported, warning
-from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
-from volact.model.text import raw, say
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable, value_of
+from volact.model.text import Text, raw, say, typed
 
 # No answer came: a time-out, no connection, one that broke off, a name that is not found.
 _SILENT = frozenset({0x80072EE2, 0x80072EFD, 0x80072EFE, 0x80072EE7})
+_NO_STATUS = (-1, 0xFFFFFFFF)  # how licensing counts what it does not know
 
 
 def azure_outbound_missing(a: Assessment) -> Found | None:
@@ -77,6 +79,66 @@ AZURE_EDITION_UNPROVEN = reported(
     severities=("error", "warning"),
     meaning=say("Datacenter: Azure Edition cannot reach the metadata service that proves Azure."),
     action=say("Reports it, and activates all the same."),
+    blocks="nothing",
+    detail=None,
+)
+
+
+def azure_edition_watermark(a: Assessment) -> Found | None:
+    """Datacenter: Azure Edition in Azure that KMS has licensed and Windows finds not genuine."""
+    azure = a.ctx.knowledge.profile.entitlement.kind == "edition"
+    if a.system.sku not in AZURE_EDITION or not azure or not a.licence.all_licensed:
+        return None
+    if azure_edition_unproven(a):
+        return None  # the cause that comes first
+    status = next(filter(_is_not_genuine, map(_genuine_status, a.licence.products)), None)
+    if status is None:
+        return None
+    return warning(
+        say(
+            'Windows is licensed, but may show "Activate Windows" on the desktop: it does not find '
+            "itself genuine, possibly because certificates of the metadata service have expired."
+        ),
+        {"sku": a.system.sku, "genuine_status": status},
+        remedy=_certificates(a.system.release_name),
+    )
+
+
+def _certificates(release: str) -> Text:
+    command = typed(r"%windir%\system32\fclip.exe")
+    if release == "2022":
+        return say(
+            'If the desktop shows "Activate Windows": install KB5036909 or a later update, let the '
+            "server download intermediate certificates, then run as administrator and sign in "
+            "again: {command}",
+            command=command,
+        )
+    return say(
+        'If the desktop shows "Activate Windows": let the server download intermediate '
+        "certificates, then run as administrator and sign in again: {command}",
+        command=command,
+    )
+
+
+def _genuine_status(product: ProductState) -> int | None:
+    """What Windows found of itself; 0 is genuine."""
+    value = value_of(product.facts.other.get("GenuineStatus", NOT_ASKED))
+    return value if isinstance(value, int) else None
+
+
+def _is_not_genuine(status: int | None) -> bool:
+    return status not in (None, 0, *_NO_STATUS)
+
+
+AZURE_EDITION_WATERMARK = reported(
+    id="azure-edition-watermark",
+    rule=azure_edition_watermark,
+    place=Place.RELEASE,
+    severities=("warning",),
+    meaning=say(
+        'Datacenter: Azure Edition is licensed, but may show "Activate Windows" all the same.'
+    ),
+    action=say("Reports it; certificates are what is missing, not a licence."),
     blocks="nothing",
     detail=None,
 )
