@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from volact.errors import InputError
 from volact.inventory import Inventory, Secrets, load_inventory, read_inventory
+from volact.inventory.ansible.beside import Folder
 from volact.inventory.choose import check_credentials, with_credential
+from volact.inventory.listing import Listing
 from volact.model.server import Address, Credential, Server, SshRoute, WinRm
 
 INI = """\
@@ -276,6 +281,52 @@ def test_variables_beside_the_inventory_in_ansibles_order(tmp_path: Path) -> Non
     servers = load_inventory(tmp_path / "hosts.ini").servers
     assert [s.credential.user for s in servers] == ["u25", "u25", "u3", "u4"]
     assert {s.address.port for s in servers} == {2}
+
+
+BESIDE = (
+    *("both/x.yml", "both.yml"), *("file", "file.yml"), *("two.yml", "two.yaml", "two.json"),
+    *("json.json",), *("other.txt", "other.ini"), *("folder.yml/inside.yml", "folder.json"),
+    *("deep/b.yml", "deep/a/z.yaml", "deep/a/y", "deep/c.json", "deep/a.yml"),
+    *("deep/.hidden.yml", "deep/.git/x.yml", "deep/old~", "deep/old.yml~", "deep/note.txt"),
+    *("deep/dir.d/x.yml", "deep/dot.", "deep/b.yml.bak", "deep/a/.x/y.yml"),
+    *("gone.yaml",), *("dotted.example.yml", "dotted"), *(".hidden.yml",),
+)  # fmt: skip
+ASKED = (
+    "both", "file", "two", "json", "other", "folder", "deep", "gone", "dotted", "dotted.example",
+    "two.yml", ".hidden", "absent",
+)  # fmt: skip
+ANSIBLE = """
+import json, os, sys
+from ansible.parsing.dataloader import DataLoader
+found = {name: DataLoader().find_vars_files(sys.argv[1], name) for name in sys.argv[2:]}
+print(json.dumps({n: [os.path.relpath(f, sys.argv[1]) for f in fs] for n, fs in found.items()}))
+"""
+
+
+def test_the_files_beside_the_inventory_are_those_that_ansible_reads(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\n")
+    for name in BESIDE:
+        write(tmp_path, f"{{{json.dumps(name)}: 1}}\n", f"group_vars/{name}")
+    (tmp_path / "group_vars/gone").symlink_to("nowhere")
+    (tmp_path / "group_vars/deep/linked.yml").symlink_to("../two.yml")
+    folder = Folder(tmp_path / "group_vars", Listing(path, str(path)))
+    command = [sys.executable, "-c", ANSIBLE, str(tmp_path / "group_vars"), *ASKED]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)
+    theirs = {
+        name: [file.replace("deep/linked.yml", "two.yml") for file in files]
+        for name, files in json.loads(told.stdout).items()
+    }
+    assert {name: [*folder.of(name).variables] for name in ASKED} == theirs
+    assert theirs["deep"][:2] == ["deep/a/y", "deep/a/z.yaml"]
+
+
+def test_a_folder_that_leads_back_into_itself_is_read_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\n")
+    write(tmp_path, "x: 1\n", "group_vars/web/a.yml")
+    for name in ("one", "two"):
+        (tmp_path / "group_vars/web" / name).symlink_to(".")
+    found = Folder(tmp_path / "group_vars", Listing(path, str(path))).of("web")
+    assert [*found.variables] == ["x"]
 
 
 def test_a_nearer_group_wins_then_priority_then_the_alphabet(tmp_path: Path) -> None:

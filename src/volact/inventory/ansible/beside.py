@@ -1,8 +1,9 @@
 """The folders ``group_vars`` and ``host_vars`` beside an inventory.
 
-``group_vars/web.yml`` and every file in ``group_vars/web/`` speak of the group
-``web``.  A file that only ansible-vault can read is kept as an error: it matters
-to servers that need a password that may be in it.
+The group ``web`` has the first that exists of ``group_vars/web`` (a file or a folder),
+``web.yml``, ``web.yaml`` and ``web.json``, as ``DataLoader.find_vars_files`` of ansible-core
+finds them.  A file that only ansible-vault can read is kept as an error: it matters to servers
+that need a password that may be in it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.inventory.ansible.model import Var
 from volact.inventory.ansible.yaml_file import compose, variables
 from volact.inventory.fields import at_line
@@ -36,25 +37,24 @@ class Folder:
 
     def __init__(self, path: Path, listing: Listing) -> None:
         self._listing = listing
-        self._files: dict[str, list[Path]] = {}
         self._read: dict[str, Beside] = {}
         # The folder is listed once, and not for each of fifty thousand hosts.
-        for entry in sorted(path.iterdir()) if path.is_dir() else ():
-            name = entry.name if entry.is_dir() else _name_of(entry)
-            if name:
-                self._files.setdefault(name, []).append(entry)
+        listed = path.iterdir() if path.is_dir() else ()
+        self._entries = {entry.name: entry for entry in listed if entry.exists()}
 
     def of(self, name: str) -> Beside:
         """The variables of a group or host."""
-        if name not in self._files:
+        names = (f"{name}{suffix}" for suffix in _SUFFIXES)
+        entry = next((self._entries[one] for one in names if one in self._entries), None)
+        if entry is None:
             return _NOTHING
         if name not in self._read:
-            self._read[name] = self._gather(name)
+            self._read[name] = self._gather(entry)
         return self._read[name]
 
-    def _gather(self, name: str) -> Beside:
+    def _gather(self, entry: Path) -> Beside:
         found = Beside()
-        for file in (one for entry in self._files[name] for one in _files_of(entry)):
+        for file in self._listing.attempt(lambda: _files_of(entry)) or ():
             shown = str(file)
             text = self._listing.attempt(partial(text_of, file, shown))
             if text is None:
@@ -75,17 +75,31 @@ class Folder:
 _NOTHING = Beside()
 
 
-def _name_of(entry: Path) -> str:
-    return entry.stem if entry.suffix in _SUFFIXES and entry.suffix else entry.name
-
-
-def _files_of(entry: Path) -> Iterator[Path]:
+def _files_of(entry: Path) -> list[Path]:
     if not entry.is_dir():
-        yield entry
-        return
-    for one in sorted(entry.rglob("*")):
-        if one.is_file() and one.suffix in _SUFFIXES and not one.name.startswith("."):
+        return [entry]
+    try:
+        return [*_files_in(entry)]
+    except OSError as error:
+        raise unreadable(error, str(entry)) from error
+
+
+def _files_in(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """The files of a folder and those below it by name, without hidden ones and backups."""
+    way = (*above, folder.resolve())
+    for one in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        name, suffix = one.name, _suffix(one.name)
+        if name.startswith(".") or name.endswith("~") or suffix not in _SUFFIXES:
+            continue
+        if one.is_file():
             yield one
+        elif not suffix and one.is_dir() and one.resolve() not in way:
+            yield from _files_in(one, way)
+
+
+def _suffix(name: str) -> str:
+    """The last dot of a name and what follows it."""
+    return name[name.rindex(".") :] if "." in name else ""
 
 
 def _variables(text: str, shown: str) -> dict[str, Var]:
