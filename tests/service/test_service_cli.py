@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cli_run import volact
+from litestar import Litestar, get, post
 from service_parts import NOW, WrittenRuns, fill, parts, put_run, run_info, served_store
 from service_running import running
 
@@ -64,6 +65,48 @@ def test_a_run_is_submitted_and_reported(service: Service) -> None:
     assert service.runs.submitted == [
         RunSpec(verb="check", inventory="main", limit=("web", "!web-09"))
     ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "targets", "limit"),
+    [
+        ("activate", ("web", "--limit", "prod"), ("web",), ("prod",)),
+        ("activate", ("web,db", "--exclude", "db-01"), ("web,db",), ("!db-01",)),
+        ("activate", ("web", "!web-02"), (), ("web", "!web-02")),
+        ("undo", ("aa11", "web", "--limit", "&prod"), ("web",), ("&prod",)),
+    ],
+)
+def test_targets_are_narrowed_by_limits(
+    service: Service, verb: str, words: tuple[str, ...], targets: tuple[str, ...],
+    limit: tuple[str, ...],
+) -> None:  # fmt: skip
+    service(verb, *words, "-i", "main", "--yes")
+    (spec,) = service.runs.submitted
+    assert (spec.targets, spec.limit) == (targets, limit)
+
+
+def test_an_older_service_is_not_given_what_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VOLACT_TOKEN", "token")
+    document: dict[str, Any] = {
+        "components": {"schemas": {"RunSpec": {"properties": {"limit": {}}}}}
+    }
+
+    @get("/api/v1/openapi.json")
+    async def older() -> dict[str, Any]:
+        return document
+
+    @post("/api/v1/runs")
+    async def submitted() -> None:
+        submissions.append(1)
+
+    submissions: list[int] = []
+    with running(Litestar([older, submitted])) as url:
+        words = ("activate", "web", "--limit", "prod", "-i", "main", "--yes", "--service", url)
+        done = volact(*words)
+    assert (done.returncode, submissions) == (2, [])
+    assert "the service is older: it does not take both targets and --limit" in done.stderr
 
 
 def test_a_report_is_written(service: Service, tmp_path: Path) -> None:

@@ -296,10 +296,13 @@ def test_a_new_run_is_what_the_form_asks_for(tmp_path: Path) -> None:
         control = Control(store)
         form = {
             "verb": "activate", "inventory": "fleet.toml", "limit": "web-*, !web-09",
-            "canary": "3", "max_failures": "5%", "consent": ["rearm"], "replace_key": "1",
+            "targets": "web db", "canary": "3", "max_failures": "5%",
+            "consent": ["rearm"], "replace_key": "1",
         }  # fmt: skip
         with signed_in(store, control=control) as http:
             assert "fleet.toml" in http.get("/runs/new?limit=web-01").text
+            linked = http.get("/runs/new?targets=web+db&limit=prod").text  # by a plan
+            assert 'name="targets" value="web db"' in linked
             answer = http.post("/runs/new", data=form, follow_redirects=False)
             assert answer.headers["location"] == "/runs/svc1"
             for wrong in ({"verb": "nothing"}, {"consent": "nothing"}, {"deadline_s": "x"}):
@@ -309,7 +312,8 @@ def test_a_new_run_is_what_the_form_asks_for(tmp_path: Path) -> None:
                 assert 'value="web-*, !web-09"' in again.text  # what was typed stays
     (_, spec), *more = control.asked
     assert not more
-    assert (spec.verb, spec.limit) == ("activate", ("web-*", "!web-09"))
+    assert (spec.verb, spec.targets) == ("activate", ("web", "db"))
+    assert spec.limit == ("web-*", "!web-09")
     assert (spec.canary, spec.max_failures) == ("3", "5%")
     assert spec.policy == Policy(replace_key=True, consent=frozenset({"rearm"}))
 

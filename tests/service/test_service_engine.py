@@ -12,6 +12,7 @@ from postgres_server import PostgresServer
 from volact.client.wire import RunInfo, RunSpec
 from volact.errors import InputError
 from volact.fleet.failure_policy import FailureLimits
+from volact.inventory import choose
 from volact.service.access import Actor, Scope
 from volact.service.app import utc_now
 from volact.service.database.schema import open_service_store
@@ -33,6 +34,7 @@ from volact.service.engine.live_run import LiveRun, load_parts, opener_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
 from volact.service.engine.workflows import batch_sizes
+from volact.service.inventories import read_whole, stored_text
 from volact.service.tracing import Spans
 from volact.store.address import parse_address
 from volact.store.store import Store
@@ -108,6 +110,35 @@ async def test_scopes_narrow_a_run(store: Store, control: EngineControl) -> None
     assert (await control.submit(spec(), narrow)).servers == 2
     with pytest.raises(InputError):
         await control.submit(spec(limit=("db-1",)), narrow)
+
+
+_WORDS = [
+    ("web",), ("web,db-1",), ("db-1", "web"), ("!web-2",), ("web:&web-*",), ("all", "!db-1"), (),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", [*_WORDS, ("&web",), ("web-1",)])
+@pytest.mark.parametrize("targets", _WORDS)
+async def test_targets_and_limits_mean_what_they_do_on_the_command_line(
+    store: Store, control: EngineControl, targets: tuple[str, ...], limit: tuple[str, ...]
+) -> None:
+    inventory = store.ask(lambda connection: read_whole(*stored_text(connection, "main")))
+    try:
+        locally = {server.name for server in choose(inventory, targets, limit)}
+    except InputError:
+        with pytest.raises(InputError):
+            await control.submit(spec(targets=targets, limit=limit), ANN)
+        return
+    info = await control.submit(spec(targets=targets, limit=limit), ANN)
+    members = store.ask(lambda connection: progress.unfinished(connection, info.id))
+    assert {one.name for one in members} == locally
+
+
+async def test_a_target_that_is_an_address_is_no_server_of_the_inventory(
+    control: EngineControl,
+) -> None:
+    with pytest.raises(InputError, match="no such server"):
+        await control.submit(spec(targets=("ssh://10.9.9.9",)), ANN)
 
 
 @pytest.mark.parametrize(

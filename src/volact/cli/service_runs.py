@@ -92,7 +92,9 @@ def _spec(options: ServiceOptions, verb: Verb) -> RunSpec:
     usual = RunSpec(verb=verb, inventory=options.inventory)
     spec = msgspec.structs.replace(
         usual,
-        limit=(*targets, *options.limits),
+        # One of them alone means the same as a limit, which services of any version know.
+        targets=tuple(targets if options.limits else ()),
+        limit=tuple(options.limits or targets),
         pace=options.pace,
         concurrency=options.concurrency or usual.concurrency,
         deadline_s=options.deadline,
@@ -120,13 +122,14 @@ def _spec(options: ServiceOptions, verb: Verb) -> RunSpec:
 
 
 def _how(options: ServiceOptions, run: RunInfo) -> Invocation:
+    limits = (f"--limit {quoted(word)}" for word in run.spec.limit)
     return Invocation(
         volact=__version__,
         command=run.spec.verb,
         run=run.id,
         started=run.requested.strftime("%Y-%m-%dT%H:%M:%SZ"),
         selector=f"-i {quoted(options.inventory)} --service {quoted(options.service)}",
-        targets=" ".join(map(quoted, run.spec.limit)),
+        targets=" ".join([*map(quoted, run.spec.targets), *limits]),
     )
 
 

@@ -147,12 +147,23 @@ class Client:
 
     def submit(self, spec: RunSpec) -> RunInfo:
         """Submit a run; sent again where the answer was lost, and done once."""
+        if spec.targets:
+            self._require_targets()
         key = {"Idempotency-Key": secrets.token_hex(16)}
         body = msgspec.json.encode(spec)
         try:
             return self._sent("POST", "/runs", RunInfo, body, key)
         except _LostError:
             return self._sent("POST", "/runs", RunInfo, body, key)
+
+    def _require_targets(self) -> None:
+        """A service that does not know the field would take all servers of the limit."""
+        schemas = self._get("/openapi.json", _Document).components.schemas
+        if "targets" not in schemas.get("RunSpec", _Schema()).properties:
+            raise InputError(
+                say("the service is older: it does not take both targets and --limit"),
+                say("give one of them"),
+            )
 
     def run(self, run: str) -> RunInfo:
         """A run, and how far it is."""
@@ -307,6 +318,22 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+class _Schema(msgspec.Struct):
+    """What a struct of the API is in its document; of a union there are no properties."""
+
+    properties: dict[str, msgspec.Raw] = {}
+
+
+class _Components(msgspec.Struct):
+    schemas: dict[str, _Schema]
+
+
+class _Document(msgspec.Struct):
+    """The API's document, as far as the client reads it."""
+
+    components: _Components
 
 
 class _End(msgspec.Struct, kw_only=True):

@@ -36,7 +36,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         verb: ``plan`` examines and plans; ``activate`` repairs, activates and verifies.
         inventory: the name of an inventory of the service.
-        limit: names, tags and globs of the inventory, as ``--limit`` takes them; empty: all.
+        targets: names, tags and globs of the inventory, as on the command line; empty: all.
+        limit: the same, as ``--limit`` takes them: narrows the targets; empty: all of them.
         policy: consent to steps that ``activate`` does not take by itself.
         canary: as ``--canary``: ``N|%[:FAILURES]``.
         max_failures: as ``--max-failures``: ``N|%``.
@@ -52,6 +53,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     verb: Verb
     inventory: str
+    targets: tuple[str, ...] = ()
     limit: tuple[str, ...] = ()
     policy: Policy = Policy()
     canary: str = ""

@@ -19,7 +19,7 @@ from litestar.exceptions import NotAuthorizedException, NotFoundException
 from volact.client.inventories import InventoryInfo, InventoryUpload
 from volact.client.wire import RunInfo, ScheduleInfo, ScheduleSpec
 from volact.errors import InputError, StoreError
-from volact.inventory import Inventory, choose
+from volact.inventory import Inventory
 from volact.model.report import Summary
 from volact.model.server import Server
 from volact.queries.choices import RunCountsQuery
@@ -30,6 +30,7 @@ from volact.service import inventories
 from volact.service.access import Actor
 from volact.service.app import Parts
 from volact.service.database.tables import RUN_SERVERS
+from volact.service.engine.plan import selected
 from volact.service.identity.audit import Change, changing
 from volact.service.run_list import RunListQuery
 from volact.service.schedules import store as schedules
@@ -215,7 +216,7 @@ def _reaches(request: Asked, spec: ScheduleSpec, read: Callable[[str], Inventory
     """Whether a run of it may have a server that the caller sees."""
     run, store = spec.run, parts_of(request).store
     try:
-        meant = choose(read(run.inventory), (), run.limit)
+        meant = selected(run, read(run.inventory))
         view = find_view(store, spec.view).filter if spec.view else None
     except InputError:  # it starts nothing
         return False
@@ -230,7 +231,7 @@ def _reaches(request: Asked, spec: ScheduleSpec, read: Callable[[str], Inventory
 
 
 def _without_names(info: ScheduleInfo) -> ScheduleInfo:
-    run = msgspec.structs.replace(info.spec.run, limit=(), only=())
+    run = msgspec.structs.replace(info.spec.run, targets=(), limit=(), only=())
     spec = msgspec.structs.replace(info.spec, run=run)
     return msgspec.structs.replace(info, spec=spec, note="")
 

@@ -78,7 +78,8 @@ def spec_of(form: Form) -> RunSpec:
     return RunSpec(
         verb=verbs[form.text("verb")],
         inventory=form.text("inventory"),
-        limit=tuple(form.text("limit").replace(",", " ").split()),
+        targets=_split(form.text("targets")),
+        limit=_split(form.text("limit")),
         policy=Policy(
             replace_key=bool(form.text("replace_key")),
             override_entitlement=form.text("override_entitlement"),
@@ -91,6 +92,10 @@ def spec_of(form: Form) -> RunSpec:
         undo=form.text("undo"),
         only=tuple(form.all("only")),
     )
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _number(text: str, default: float) -> float:
@@ -126,6 +131,7 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
     spec = msgspec.structs.replace(
         info.spec,
         verb="activate",
+        targets=(),
         limit=(),
         only=tuple(form.all("only")),
         canary=form.text("canary"),

@@ -152,7 +152,7 @@ class EngineControl:
             names = progress.not_healthy(change.connection, run)
             if not names:
                 raise InputError(say("every server of run {run} is healthy", run=raw(run)))
-            spec = msgspec.structs.replace(info.spec, limit=(), only=tuple(names))
+            spec = msgspec.structs.replace(info.spec, targets=(), limit=(), only=tuple(names))
             made = _submit(change, spec, inventory, "", bool(info.approved_by))
             return _told(change, "run.requested", made, retries=run)
 
@@ -220,7 +220,7 @@ def _changed(
     found = [one for one in members if one.name in changed]
     if not found:
         raise InputError(say("run {run} changed none of these servers", run=raw(spec.undo)))
-    if spec.limit or spec.only or not whole:
+    if spec.targets or spec.limit or spec.only or not whole:
         return found
     there = {server.name for server in inventory.servers}
     return [*found, *(Member(name, "", False) for name in changed if name not in there)]

@@ -105,7 +105,8 @@ def load_parts(store: Store, run: str, attempt: int, opening: OpenerOf) -> RunPa
 def run_start(info: RunInfo, servers: Sequence[Server] = ()) -> RunStart:
     """The run as the store has it."""
     spec = info.spec
-    words = ("volact", spec.verb, "-i", spec.inventory, *(f"--limit {word}" for word in spec.limit))
+    limits = (f"--limit {word}" for word in spec.limit)
+    words = ("volact", spec.verb, "-i", spec.inventory, *spec.targets, *limits)
     return RunStart(
         id=info.id,
         command=spec.verb,

@@ -16,7 +16,7 @@ from volact.fleet.clones import STEP as REARM
 from volact.fleet.failure_policy import FailureLimits
 from volact.fleet.prepare import check_commands
 from volact.fleet.runs import group_of_server
-from volact.inventory import Inventory, choose, without_skipped
+from volact.inventory import Inventory, choose, select, without_skipped
 from volact.model.server import Server
 from volact.model.text import raw, say
 from volact.model.undo import RunHistory
@@ -80,14 +80,23 @@ def members_of(
     # What is outside is not found, and so in no word about what is there.
     seen = tuple(server for server in inventory.servers if in_scopes(server, scopes))
     own = msgspec.structs.replace(inventory, servers=seen)
-    words = (*spec.limit, *spec.only)
-    chosen, _ = without_skipped(own, choose(own, (), spec.limit) if seen else (), words)
+    words = (*spec.targets, *spec.limit, *spec.only)
+    chosen, _ = without_skipped(own, selected(spec, own) if seen else (), words)
     only = frozenset(spec.only)
     servers = [server for server in chosen if not only or server.name in only]
     check_commands(inventory, servers)
     if not servers:
         raise InputError(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
     return _members(servers, rules_of(spec))
+
+
+def selected(spec: RunSpec, inventory: Inventory) -> tuple[Server, ...]:
+    """The servers that targets mean, narrowed by the limit.
+
+    Raises ``InputError`` as ``choose``, also for an address: it is none of the inventory's.
+    """
+    every = choose(inventory, (), ())
+    return select(select(every, spec.targets), spec.limit, every)
 
 
 def _members(servers: Sequence[Server], rules: Rules) -> list[Member]:
