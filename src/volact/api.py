@@ -22,6 +22,7 @@ from volact.fleet import (
     Share,
     apply_fleet,
     needs_all_servers,
+    needs_plans_first,
     plan_fleet,
     planned_together,
     run_fleet,
@@ -158,7 +159,7 @@ def activate(servers: Servers, options: Options = _DEFAULT) -> Rows:
     Arguments, rows and errors as for ``check``.  ``options.policy`` consents to more steps.
     """
     run = _prepare(servers, options, "activate")
-    if needs_all_servers(run.job):
+    if needs_plans_first(run.job, run.control):
         return _rows(run, _plan_first(run))
     return _rows(run, run_fleet(run.servers, run.opener, run.job, run.control))
 

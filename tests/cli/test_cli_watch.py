@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,13 +20,14 @@ from cli_process import FORKED, started
 from cli_receiver import Receiver
 from cli_run import volact
 from forked_volact import ForkedVolact
-from lab_thread import drawn_lab
+from lab_thread import drawn_lab, lab_in_thread
 
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.changes import WatchOptions
 from volact.cli.verbs.watch import alone
 from volact.cli.watch import Watch
 from volact.errors import VolactError
+from volact_lab.windows.spec import Spec
 
 VOLACT = [sys.executable, "-m", "volact"]
 
@@ -297,18 +298,25 @@ def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver
     assert last["summary"]["changed"] > 0
 
 
-def test_a_repair_that_stopped_says_how_it_goes_on_with_the_same_caution(
-    tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = inventory(tmp_path, closed_port)
-    second = f'[[server]]\nname = "gone-02"\naddress = "ssh://127.0.0.2:{closed_port}"\n'
-    file.write_text(file.read_text() + second)
-    monkeypatch.setenv("PW", "x")
+@contextmanager
+def refused_by_kms(folder: Path) -> Iterator[Path]:
+    """The inventory of two servers that cannot be activated."""
+    specs = tuple(
+        Spec(f"web-{at}", index=at, seed=1, release="2016", language="en", faults=("kms-count",))
+        for at in range(2)
+    )
+    with lab_in_thread("simple", specs, 1) as lab:
+        lab.write_inventory(folder / "lab.toml")
+        yield folder / "lab.toml"
+
+
+def test_a_repair_that_stopped_says_how_it_goes_on_with_the_same_caution(tmp_path: Path) -> None:
     words = ["--no-progress", "--retries", "0", "--store", str(tmp_path / "memory.db")]
-    done = volact(
-        "watch", "-i", str(file), "--once", "--repair", "--canary", "1", "--max-failures", "5",
-        *words,
-    )  # fmt: skip
+    with refused_by_kms(tmp_path) as file:
+        done = volact(
+            "watch", "-i", str(file), "--once", "--repair", "--canary", "1", "--max-failures", "5",
+            *words,
+        )  # fmt: skip
     assert done.returncode == 4
     (line,) = [line for line in done.stdout.splitlines() if "to continue: " in line]
     assert line.startswith(f"    to continue: volact activate -i {file} ")
@@ -316,20 +324,18 @@ def test_a_repair_that_stopped_says_how_it_goes_on_with_the_same_caution(
 
 
 def test_a_repair_that_stopped_is_told_though_no_server_changed(
-    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver
 ) -> None:
-    file = inventory(tmp_path, closed_port)
-    second = f'[[server]]\nname = "gone-02"\naddress = "ssh://127.0.0.2:{closed_port}"\n'
-    file.write_text(file.read_text() + second)
-    monkeypatch.setenv("PW", "x")
-    words = ["-i", str(file), "--once", "--no-progress", "--retries", "0"]
+    words = ["--once", "--no-progress", "--retries", "0", "--repair"]
     words += ["--store", str(tmp_path / "memory.db")]
     words += ["--notify", f"http://127.0.0.1:{receiver.port}/"]
-    volact("watch", *words)
-    done = [volact("watch", *words, "--repair", "--canary", "1") for _ in range(2)]
+    with refused_by_kms(tmp_path) as file:
+        words += ["-i", str(file)]
+        volact("watch", *words)
+        done = [volact("watch", *words, "--canary", "1") for _ in range(2)]
     assert ["no changes" in one.stdout for one in done] == [True, True]
     _, told = [body for _, _, body in receiver.got]
-    assert told["stopped"]["why"] == "unproven"
+    assert told["stopped"]["why"] == "canary"
     assert told["changes_total"] == 0
 
 

@@ -18,7 +18,9 @@ from cli_run import volact
 from forked_volact import ForkedVolact
 from lab_thread import lab_in_thread
 
+from volact import Options, activate
 from volact.fleet import Canary, Control, Share, apply_fleet, plan_fleet
+from volact.fleet.canary import choose_canaries
 from volact.inventory import Secrets, check_credentials, load_inventory
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
@@ -92,6 +94,10 @@ class Place:
         """The servers on which anything ran so far."""
         return {name for name, number in self.lab.stats().executions.items() if number}
 
+    def changed(self, *, runs: int) -> set[str]:
+        """The servers that were sent steps, after so many runs that examined each."""
+        return {name for name, number in self.lab.stats().executions.items() if number > runs}
+
     @property
     def locked(self) -> list[str]:
         """Servers with a lock on them."""
@@ -136,6 +142,11 @@ def servers(number: int, *faults: str) -> tuple[Spec, ...]:
     )  # fmt: skip
 
 
+def kms_count(names: list[str]) -> tuple[Spec, ...]:
+    """Those of the servers that the KMS host will refuse."""
+    return tuple(one for one in servers(10, "kms-count") if one.name in names)
+
+
 @contextmanager
 def beside(folder: Path, *specs: Spec) -> Iterator[Place]:
     """A lab for runs in this process."""
@@ -165,10 +176,10 @@ def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         assert stopped["message"].startswith("the rollout stopped: 2 canaries failed: ")
         summary = {word: n for word, n in done.document["summary"].items() if n}
         assert summary == {"servers": 12, "failed": 2, "not_started": 10}
-        assert len(place.asked) == 2
+        assert len(place.changed(runs=1)) == 2
         assert set(done.rows) == {f"web-{at:02}" for at in range(12)}
         assert {name for name, kind in done.kinds().items() if kind == "not-begun"} == (
-            set(done.rows) - place.asked
+            set(done.rows) - place.changed(runs=1)
         )
         again = place.activate_here("--canary", "2", "--concurrency", "3", "-o", "text")
         first, second = again.out.splitlines()[:2]
@@ -177,7 +188,39 @@ def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         assert second.startswith(f"  to continue: volact activate -i {place.inventory} ")
         assert " --concurrency 3 --canary 2 " in second, "it bounds how many fail before a stop"
         assert "--resume " in second
-        assert len(place.asked) == 2, "the same canaries"
+        assert len(place.changed(runs=2)) == 2, "the same canaries"
+
+
+def test_a_canary_that_is_activated_already_proves_nothing(tmp_path: Path) -> None:
+    names = [one.name for one in servers(8)]
+    _, broken = choose_canaries(names, 6, lambda _: (), lambda name: name)
+    some = [one for one in servers(8) if one.name not in broken]
+    with beside(tmp_path, *some, *kms_count(broken)) as place:
+        place.activate_here("--limit", ",".join(f"!{name}" for name in broken))
+        done = place.activate_here("--canary", "1", "-o", "json")
+        assert done.document["stopped"]["why"] == "canary"
+        summary = {word: n for word, n in done.document["summary"].items() if n}
+        assert summary == {"servers": 8, "healthy": 6, "failed": 1, "not_started": 1}
+
+
+async def test_from_python_canaries_are_chosen_as_well_from_what_has_steps(tmp_path: Path) -> None:
+    names = [one.name for one in servers(6)]
+    _, broken = choose_canaries(names, 4, lambda _: (), lambda name: name)
+    some = [one for one in servers(6) if one.name not in broken]
+    async with lab_of(tmp_path, *some, *kms_count(broken)) as place:
+        inventory = load_inventory(place.inventory)
+        healthy = Options(limit=tuple(one.name for one in some))
+        assert {row.verdict async for row in activate(inventory, healthy)} == {"healthy"}
+        canary = Options(control=Control(canary=Canary(Share(1))))
+        found = [row.verdict async for row in activate(inventory, canary)]
+        assert sorted(found) == [
+            "failed",
+            "healthy",
+            "healthy",
+            "healthy",
+            "healthy",
+            "not-started",
+        ]
 
 
 def test_canaries_that_end_well_let_the_others_begin(tmp_path: Path) -> None:

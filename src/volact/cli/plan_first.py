@@ -43,7 +43,7 @@ def plan_first(run: RunController, agreed: Callable[[list[Outcome]], bool]) -> i
 
 def unattended(run: RunController) -> int:
     """Apply what the run's policy allows, without a question."""
-    if needs_all_servers(run.fleet.job):
+    if run.plans_first:
         return plan_first(run, lambda _: True)
     return run_async(run_through(run))
 

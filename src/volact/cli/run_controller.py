@@ -25,7 +25,7 @@ from volact.cli.run_store import RunStore, open_run_store
 from volact.cli.runtime import ignore_signal, stop_on_signals
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
-from volact.fleet import Control, run_fleet
+from volact.fleet import Control, needs_plans_first, run_fleet
 from volact.fleet.runs import Rows
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, say
@@ -98,6 +98,11 @@ class RunController:
             yield msgspec.structs.replace(
                 control, stop=self._stop, drain=self._drain, on_event=self._rollout.on_event
             )
+
+    @property
+    def plans_first(self) -> bool:
+        """Whether all servers are planned for before the first is changed."""
+        return needs_plans_first(self.fleet.job, self._control)
 
     @property
     def stopped(self) -> bool:

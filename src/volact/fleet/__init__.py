@@ -16,7 +16,7 @@ from volact.fleet.control import Canary, Control, Share
 from volact.fleet.events import Ended, Entered, Finished, FleetEvent, OnEvent, Started, Stopped
 from volact.fleet.failure_policy import Stop
 from volact.fleet.rate_limiter import Rate
-from volact.fleet.runs import apply_fleet, plan_fleet, run_fleet
+from volact.fleet.runs import apply_fleet, needs_plans_first, plan_fleet, run_fleet
 
 __all__ = [
     "Canary",
@@ -33,6 +33,7 @@ __all__ = [
     "Stopped",
     "apply_fleet",
     "needs_all_servers",
+    "needs_plans_first",
     "plan_fleet",
     "plan_together",
     "planned_together",

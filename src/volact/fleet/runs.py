@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from volact.fleet.canary import CanaryGroup
+from volact.fleet.clones import needs_all_servers
 from volact.fleet.control import Control
 from volact.fleet.fleet_run import FleetRun, ItemAdapter
 from volact.fleet.machine_limits import processes_for
@@ -72,6 +73,14 @@ def plan_fleet(
         group=group_of_server,
     )
     return _run(adapter, examine_one, servers, opener, job, control)
+
+
+def needs_plans_first(job: Job, control: Control) -> bool:
+    """Whether all servers are planned for before the first is changed.
+
+    Canaries are: a server without steps that is one would prove nothing.
+    """
+    return needs_all_servers(job) or (job.mode == "activate" and control.canary is not None)
 
 
 def apply_fleet(
