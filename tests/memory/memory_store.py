@@ -34,7 +34,7 @@ def add_run(store: Store, id: str, rows: Iterable[StoredRow]) -> None:
     run_start = RunStart(id=id, command="check", started=moment(NOW), volact="0.1.0")
     items = [ServerDone(kept(row.at), row.report) for row in rows]
     with store.engine.begin() as connection:
-        write(connection, EventBatch(run_start, moment(NOW), [*items]), first=True)
+        write(connection, EventBatch(run_start, moment(NOW), [*items]), first=True, now=moment(NOW))
 
 
 def kept(at: str) -> str:

@@ -282,7 +282,8 @@ def test_an_older_row_that_comes_late_changes_no_newer_state(store: Store) -> No
     run_start = RunStart(id="old", command="check", started="2020-01-01T00:00:00Z", volact="0.1.0")
     late = [ServerDone("2020-01-01T00:00:00.000Z", row("web-02", "failed", findings=(WRONG_HOST,)))]
     with store.engine.begin() as connection:
-        write(connection, EventBatch(run_start, "2020-01-01T00:00:00.000Z", [*late]), first=True)
+        batch = EventBatch(run_start, "2020-01-01T00:00:00.000Z", [*late])
+        write(connection, batch, first=True, now="2027-01-01T00:00:00.000Z")
         assert (
             connection.execute(
                 sa.select(sa.func.count()).select_from(ROWS).where(ROWS.c.run == "old")

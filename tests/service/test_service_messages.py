@@ -217,6 +217,19 @@ def test_old_runs_of_the_service_go_with_their_servers(store: Store, service_url
     assert left == [("new", "new")]
 
 
+def test_an_old_run_that_has_not_ended_stays(store: Store, service_url: str) -> None:
+    decide(store, RetentionPolicy(runs="7d", least_runs=0))
+    now = datetime.now(UTC)
+    tidy(store, now - 2 * DAY)
+    keep(service_url, "paused", row("web-01"))
+    keep(service_url, "newer", row("web-01"))
+    set_back(store, "paused", 30 * DAY)
+    paused = run_info("paused", state="paused", requested=now - 30 * DAY, begun=now - 30 * DAY)
+    put_run(store.engine, paused)
+    assert tidy(store, now)
+    assert {run.id for run in store.runs()} == {"paused", "newer"}
+
+
 def test_retention_that_failed_is_tried_again_in_an_hour(store: Store) -> None:
     tidy(store, NOON)
     decide(store, RetentionPolicy(runs="7d"))

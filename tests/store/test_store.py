@@ -7,15 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from store_samples import FACTS, WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.errors import InputError
-from volact.model.report import StopRow
+from volact.model.report import ServerReport, StopRow, Verdict
 from volact.queries.history import HistoryQuery
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
+from volact.store.clock import moment
+from volact.store.events import ServerDone
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store
-from volact.store.values import StoredRow
+from volact.store.tables import RUNS
+from volact.store.values import RunStart, StoredRow
 
 
 def opened(url: str) -> Store:
@@ -223,10 +228,6 @@ def test_a_stranger_s_words_are_kept(store_url: str) -> None:
 
 
 def test_old_runs_go_and_what_is_known_of_servers_stays(store_url: str) -> None:
-    import sqlalchemy as sa
-
-    from volact.store.tables import RUNS
-
     keep(store_url, "aa11", row("web-01"), row("web-02"))
     keep(store_url, "bb22", row("web-01"), row("web-03"))
     keep(store_url, "cc33", silent("web-03"), row("web-01"))
@@ -258,6 +259,50 @@ def test_old_runs_go_and_what_is_known_of_servers_stays(store_url: str) -> None:
         gone = store.prune(timedelta(days=1))
         assert (gone.rows, gone.runs, gone.kept_runs) == (2, 2, 2)
         assert [run.id for run in store.runs()] == ["dd44", "cc33"]
+
+
+def begun_before(url: str, run: str, ago: timedelta) -> None:
+    """Let a run have begun so long ago."""
+    begun = moment(datetime.now(UTC) - ago)
+    with opened(url) as store, store.engine.begin() as connection:
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(begun=begun))
+
+
+async def test_a_run_that_goes_on_keeps_what_can_be_undone(store_url: str) -> None:
+    writer = store_writer(store_url, "aa11")
+    await writer.sending(intent("web-01"))
+    begun_before(store_url, "aa11", timedelta(hours=3))
+    with opened(store_url) as store:
+        assert store.prune(timedelta(hours=1), dry_run=True).runs == 0
+        assert store.prune(timedelta(hours=1)).runs == 0
+        assert list(store.intents("aa11")) == [intent("web-01")]
+    writer.abandon()  # killed, it can be undone as long
+    with opened(store_url) as store:
+        assert store.prune(timedelta(hours=1)).runs == 0
+    begun_before(store_url, "aa11", timedelta(days=7, hours=2))
+    with opened(store_url) as store:
+        assert store.prune(timedelta(hours=1)).runs == 1
+
+
+@pytest.mark.parametrize("verdict", ["healthy", "failed"])
+def test_a_clock_that_was_ahead_does_not_keep_a_state(store_url: str, verdict: Verdict) -> None:
+    def seen(run: str, at: str, report: ServerReport) -> None:
+        start = RunStart(id=run, command="check", started=at, volact="0.1.0")
+        batch = EventBatch(start, at, [ServerDone(at, report)])
+        with store.engine.begin() as connection:
+            write(connection, batch, first=True, now=at)
+
+    with opened(store_url) as store:
+        seen("ahead", "2031-01-01T00:00:00.000Z", row("web-01"))
+        seen("right", "2026-11-24T11:15:14.000Z", row("web-01", verdict))
+        (latest,) = store.latest()
+        assert (latest.newest.run, latest.newest.report.verdict) == ("right", verdict)
+        assert latest.examined is not None
+        assert latest.examined.run == "right"
+        # Clocks that differ by seconds are usual: there the later row is the newer one.
+        seen("behind", "2026-11-24T11:15:04.000Z", silent("web-01"))
+        (latest,) = store.latest()
+        assert latest.newest.run == "right"
 
 
 def test_runs_stand_in_the_order_in_which_they_began(store_url: str) -> None:

@@ -146,7 +146,7 @@ def fill_new(store: Store) -> None:
             items.append(StepsPlanned(intent("web-01"), written=None))  # type: ignore[arg-type]
         items.append(RunEnded(end(run, notes=("a note", "another"), servers=len(reports))))
         with store.engine.begin() as connection:
-            write(connection, EventBatch(run_start, TIMES[run], items), first=True)
+            write(connection, EventBatch(run_start, TIMES[run], items), first=True, now=TIMES[run])
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -51,7 +51,7 @@ def test_the_version_of_servers_changes_with_what_changes_them_alone(store_url: 
     with open_store(store_url, create=True) as store:
 
         def put(event: StoreEvent) -> None:
-            store.change(lambda it: write(it, EventBatch(start, at, [event]), first=True))
+            store.change(lambda it: write(it, EventBatch(start, at, [event]), first=True, now=at))
 
         def of_servers() -> Hashable:
             version = store.version()

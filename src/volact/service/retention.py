@@ -51,8 +51,14 @@ def _delete_old(store: Store, now: datetime) -> None:
 
 
 def _prune_runs(store: Store, before: datetime, keep: int) -> None:
-    old = store.ask(lambda connection: pruning.old_runs(connection, before, keep=keep))
-    rows = 0
+    going_on = sa.select(RUNS.c.id).where(RUNS.c.ended.is_(None))
+
+    def read(connection: sa.Connection) -> list[str]:
+        kept = {*connection.execute(going_on).scalars()}
+        old = pruning.old_runs(connection, before, keep=keep)
+        return [run for run in old if run not in kept]
+
+    old, rows = store.ask(read), 0
     for run in old:
         with transaction(store) as connection:
             rows += pruning.prune_run(connection, run)[0]

@@ -17,6 +17,7 @@ from volact.errors import StoreError
 from volact.model.error_text import error_text
 from volact.model.text import Text, say
 from volact.store.address import StoreAddress
+from volact.store.clock import now
 from volact.store.events import END, Barrier, RunBegun, RunEnded, StepsPlanned, StoreEvent, resolve
 from volact.store.failures import CAUGHT, database_error, kind_of
 from volact.store.statements import EventBatch, write
@@ -96,7 +97,7 @@ class CommitLoop:
         connection = self._open()
         batch = EventBatch(self._run, self._begun, [self._with_note(event) for event in events])
         with connection.begin():
-            write(connection, batch, first=not self._run_is_there)
+            write(connection, batch, first=not self._run_is_there, now=now())
         self._run_is_there = self._stored = True
 
     def _open(self) -> sa.Connection:

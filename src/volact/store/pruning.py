@@ -18,6 +18,8 @@ from volact.store.statements import mark_changed
 from volact.store.tables import BELOW_A_ROW, FACTS, ROWS, RUNS, SERVERS
 from volact.store.values import Forgotten, Pruned
 
+_DEAD_AFTER = timedelta(days=7)  # a run that has not ended by then
+
 
 def prune(connection: sa.Connection, older_than: timedelta, *, keep: int, dry_run: bool) -> Pruned:
     """Delete runs that began longer ago, but for the newest ``keep``."""
@@ -33,10 +35,15 @@ def prune(connection: sa.Connection, older_than: timedelta, *, keep: int, dry_ru
 
 
 def old_runs(connection: sa.Connection, before: datetime, *, keep: int) -> list[str]:
-    """Runs that began before a time, oldest first, but for the newest ``keep``."""
+    """Runs that began before a time, oldest first, but for the newest ``keep``.
+
+    One that has not ended may go on, or have to be undone: it is old a week later.
+    """
     newest = sa.select(RUNS.c.id).order_by(RUNS.c.begun.desc()).limit(keep)
     protected = {*connection.execute(newest).scalars()} if keep else set()
-    query = sa.select(RUNS.c.id).where(RUNS.c.begun < moment(before)).order_by(RUNS.c.begun)
+    dead = RUNS.c.begun < moment(before - _DEAD_AFTER)
+    old = sa.and_(RUNS.c.begun < moment(before), sa.or_(RUNS.c.finished, dead))
+    query = sa.select(RUNS.c.id).where(old).order_by(RUNS.c.begun)
     return [id_ for id_ in connection.execute(query).scalars() if id_ not in protected]
 
 

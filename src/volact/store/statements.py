@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from volact.model.report import RunReport, ServerReport
 from volact.model.step import Intent
+from volact.store.clock import moment
 from volact.store.columns import (
     ColumnValues,
     examined_columns,
@@ -33,6 +35,7 @@ from volact.store.events import (
 from volact.store.tables import FACTS, FINDINGS, REVISIONS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import RunStart
 
+_CLOCKS_DIFFER = timedelta(minutes=10)  # of several controllers, at the most
 _PARTS = 64  # of the revision: writers that are at work at once seldom wait for one line
 
 
@@ -44,7 +47,7 @@ class EventBatch(msgspec.Struct, frozen=True):
     events: list[StoreEvent]
 
 
-def write(connection: sa.Connection, batch: EventBatch, *, first: bool) -> None:
+def write(connection: sa.Connection, batch: EventBatch, *, first: bool, now: str) -> None:
     """Write a batch; ``first`` when the run itself may not be there yet."""
     run = batch.run_start.id
     if first:
@@ -62,7 +65,7 @@ def write(connection: sa.Connection, batch: EventBatch, *, first: bool) -> None:
     )
     _insert(connection, FACTS, [_look(run, look) for look in looks])
     if done:
-        _write_rows(connection, batch, done)
+        _write_rows(connection, batch, done, now)
     for event in batch.events:
         if isinstance(event, RunEnded):
             _close(connection, run, event.report)
@@ -111,7 +114,9 @@ def _note(report: RunReport) -> str:
     return "; ".join((*report.notes[first:], *report.notes[:first]))
 
 
-def _write_rows(connection: sa.Connection, batch: EventBatch, done: list[ServerDone]) -> None:
+def _write_rows(
+    connection: sa.Connection, batch: EventBatch, done: list[ServerDone], now: str
+) -> None:
     run, tags = batch.run_start.id, batch.run_start.tags
     keys = [{"of_run": run, "of_server": name_column(event.report.name)} for event in done]
     connection.execute(_FORGET, keys)
@@ -123,7 +128,7 @@ def _write_rows(connection: sa.Connection, batch: EventBatch, done: list[ServerD
     seen = [_server(run, event, tags) for event in done if not _unseen(event.report)]
     unseen = [_server(run, event, tags) for event in done if _unseen(event.report)]
     if seen:
-        connection.execute(_upsert_server(connection, with_tags=tags is not None), seen)
+        connection.execute(_upsert_server(connection, now, with_tags=tags is not None), seen)
     _insert(connection, SERVERS, unseen)
 
 
@@ -278,14 +283,19 @@ _EXAMINED = (
 )  # fmt: skip
 
 
-def _upsert_server(connection: sa.Connection, *, with_tags: bool) -> Any:
-    """Newer data about a server replace older ones, whichever process writes first."""
+def _upsert_server(connection: sa.Connection, now: str, *, with_tags: bool) -> Any:
+    """Newer data about a server replace older ones, whichever process writes first.
+
+    A time that is still to come is that of a clock which was ahead: it is none of newer data.
+    """
+    to_come = moment(datetime.fromisoformat(now) + _CLOCKS_DIFFER)
     insert = new_rows(connection, SERVERS)
     new = insert.excluded
-    newer = SERVERS.c.last_seen <= new.last_seen
+    newer = sa.or_(SERVERS.c.last_seen <= new.last_seen, SERVERS.c.last_seen > to_come)
     known = SERVERS.c.examined_at
     better = sa.and_(
-        new.examined_at.is_not(None), sa.or_(known.is_(None), known <= new.examined_at)
+        new.examined_at.is_not(None),
+        sa.or_(known.is_(None), known <= new.examined_at, known > to_come),
     )
     values = {
         name: sa.case((condition, new[name]), else_=SERVERS.c[name])

@@ -53,7 +53,7 @@ def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
     """Complete the run in the store: a row for every server, and its report."""
     begun = info.begun or info.requested
     batch = EventBatch(run_start(info), moment(begun), [*_not_begun(connection, info, at)])
-    write(connection, batch, first=True)
+    write(connection, batch, first=True, now=at)
     counts, clusters = RunCounts(), Clusters()
     for stored in reading.rows(connection, info.id):
         counts.add(stored.report)
@@ -69,7 +69,8 @@ def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
         clusters=clusters.clusters(),
         notes=(info.note,) if info.note else (),
     )
-    write(connection, EventBatch(batch.run_start, batch.begun, [RunEnded(report)]), first=False)
+    ended = EventBatch(batch.run_start, batch.begun, [RunEnded(report)])
+    write(connection, ended, first=False, now=at)
 
 
 def _not_begun(connection: sa.Connection, info: RunInfo, at: str) -> list[ServerDone]:

@@ -189,7 +189,7 @@ class Ledger:
             for one in entries
             if one.event is not None
         ]
-        write(connection, EventBatch(run.start, run.begun, events), first=True)
+        write(connection, EventBatch(run.start, run.begun, events), first=True, now=at)
         outcomes = [one.outcome for one in entries if one.outcome is not None]
         if not outcomes:
             return True
