@@ -184,7 +184,7 @@ def test_what_was_changed_since_stays_and_both_values_are_said() -> None:
     assert steps_of(way) == ()
     assert (left.before, left.now) == (f"{OTHER_KMS}:1688", "kms.corp.example:1688")
     assert left.possible
-    assert "changed since then, not by volact" in left.reason
+    assert left.reason == "changed since then: left unchanged"
     assert way.preview().word == "refused"
 
 

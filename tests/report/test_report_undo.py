@@ -48,7 +48,7 @@ def written(format_: str, *rows: ServerReport) -> str:
 
 
 def test_each_server_says_what_is_back_what_stays_and_why() -> None:
-    changed = NotRestored(do="add-dns", what="dns/7", reason="changed since then, not by volact",
+    changed = NotRestored(do="add-dns", what="dns/7", reason="changed since then",
                    before={"dns": ["1.1.1.1"], "fixed": True},
                    now={"dns": ["9.9.9.9", "1.1.1.1"], "fixed": True})  # fmt: skip
     key = NotRestored(

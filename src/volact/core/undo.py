@@ -220,7 +220,7 @@ def _may_be(chain: list[SettingChange]) -> tuple[Any, ...]:
 def _changed_since(put: tuple[Any, ...]) -> Text:
     if not put:
         return say("the value set by the run is not known")
-    return say("changed since then, not by volact: left unchanged")
+    return say("changed since then: left unchanged")
 
 
 def _left(
