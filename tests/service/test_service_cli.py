@@ -170,6 +170,21 @@ def test_the_store_of_the_service_is_read(service: Service) -> None:
     assert changed["summary"]["better"] == 1
 
 
+def test_the_servers_of_a_limit_are_told_apart_and_known(service: Service) -> None:
+    done = service("status", "--limit", "web-01,db-01", "--limit", "!db-*", "-o", "json")
+    assert [row["name"] for row in json.loads(done.stdout)["servers"]] == ["web-01"]
+    done = service("status", "--limit", "web-01,web-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no server web-1 in the store" in done.stderr
+    assert "did you mean web-01" in done.stderr
+
+
+def test_more_runs_than_a_page_of_the_service_has(service: Service) -> None:
+    done = service("runs", "--last", "1000", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert [run["id"] for run in json.loads(done.stdout)["runs"]] == ["bb22", "aa11"]
+
+
 def test_where_the_token_is(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from service_parts import actor, fill, parts, put_run, run_info, served_store
 from service_running import running
 
@@ -24,6 +25,7 @@ from volact.queries.filters import ServerFilter
 from volact.service.application import application
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
+from volact.store.tables import RUNS as STORED_RUNS
 
 SPEC = RunSpec(verb="check", inventory="main")
 
@@ -59,6 +61,19 @@ def test_servers_and_runs(service: Client) -> None:
     assert service.diff("aa11", "bb22").summary.better == 1
     assert [row.name for row in service.rows("bb22", filter)] == ["web-01"]
     assert service.plan("bb22").healthy == 3
+
+
+def test_stored_runs_come_by_pages(store: Store, service: Client) -> None:
+    first, *others = service.stored_runs(5000)
+    assert [first.id, *(run.id for run in others)] == ["bb22", "aa11"]
+    values = [
+        {"id": f"r{at}", "begun": f"2026-01-01T00:00:00.{at % 1000:03}Z", "command": "check",
+         "started": "", "volact": "", "words": "", "finished": True, "pruned": False}
+        for at in range(1200)
+    ]  # fmt: skip
+    store.change(lambda connection: connection.execute(sa.insert(STORED_RUNS), values))
+    assert len({run.id for run in service.stored_runs(1201)}) == 1201
+    assert len(service.stored_runs(5000)) == 1202
 
 
 def test_users_and_the_audit(service: Client) -> None:

@@ -7,7 +7,7 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -67,15 +67,29 @@ def nothing_yet(url: str) -> Text:
     )
 
 
-def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
-    """The names and globs of ``--limit``; ``InputError`` for one that matches no server."""
+def known_names(
+    limits: Iterable[str], is_known: Callable[[str], bool], known: Callable[[], Sequence[str]]
+) -> tuple[str, ...]:
+    """The names and globs of ``--limit``; ``InputError`` for one that matches no server.
+
+    Whether a word does is asked of ``is_known``; all names, for the error, of ``known``.
+    """
     # An empty word is one that matches none: it must not mean every server.
     words = [word for limit in limits for word in limit.strip(",").split(",")]
     for word in words:
         plain = word.removeprefix("!")
-        if not plain or not NamesQuery(word=plain).ask(store, limit=1):
-            raise no_server(plain, NamesQuery().ask(store))
+        if not plain or not is_known(plain):
+            raise no_server(plain, known())
     return tuple(words)
+
+
+def stored_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
+    """``known_names`` of a store."""
+    return known_names(
+        limits,
+        lambda word: bool(NamesQuery(word=word).ask(store, limit=1)),
+        lambda: NamesQuery().ask(store),
+    )
 
 
 def no_server(word: str, known: Sequence[str]) -> InputError:
@@ -98,7 +112,7 @@ def filter_of(store: Store | None, options: FleetReportOptions) -> ServerFilter:
     """The filter that the options describe; ``InputError`` for an unknown server or cloud."""
     if options.provider:
         load_profile(options.provider)
-    names = known_names(store, options.limit) if store is not None else ()
+    names = stored_names(store, options.limit) if store is not None else ()
     return ServerFilter(names=names, provider=options.provider)
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
@@ -26,6 +27,7 @@ from volact.client.answers import (
     AuditPage,
     Me,
     PlanGroups,
+    RunEnd,
     RunProgress,
     RunServerPage,
     ServerDetail,
@@ -35,6 +37,7 @@ from volact.client.answers import (
     StoredRunPage,
     UserList,
 )
+from volact.client.document import ApiDocument, require_targets
 from volact.client.inventories import InventoryInfo, InventoryPage, InventoryUpload
 from volact.client.wire import (
     AuditLine,
@@ -126,7 +129,8 @@ class Client:
 
     def stored_runs(self, limit: int) -> list[RunRow]:
         """The newest runs of the store."""
-        return [*self._get("/stored-runs", StoredRunPage, {"limit": limit}).items]
+        page = min(limit, 1000)
+        return [*islice(self._pages("/stored-runs", StoredRunPage, {"limit": page}), limit)]
 
     def find_run(self, text: str) -> RunRow:
         """A stored run by id, unique beginning of one, ``last`` or ``last~N``."""
@@ -148,22 +152,13 @@ class Client:
     def submit(self, spec: RunSpec) -> RunInfo:
         """Submit a run; sent again where the answer was lost, and done once."""
         if spec.targets:
-            self._require_targets()
+            require_targets(self._get("/openapi.json", ApiDocument))
         key = {"Idempotency-Key": secrets.token_hex(16)}
         body = msgspec.json.encode(spec)
         try:
             return self._sent("POST", "/runs", RunInfo, body, key)
         except _LostError:
             return self._sent("POST", "/runs", RunInfo, body, key)
-
-    def _require_targets(self) -> None:
-        """A service that does not know the field would take all servers of the limit."""
-        schemas = self._get("/openapi.json", _Document).components.schemas
-        if "targets" not in schemas.get("RunSpec", _Schema()).properties:
-            raise InputError(
-                say("the service is older: it does not take both targets and --limit"),
-                say("give one of them"),
-            )
 
     def run(self, run: str) -> RunInfo:
         """A run, and how far it is."""
@@ -194,7 +189,7 @@ class Client:
                 if before:
                     yield msgspec.json.decode(before, type=ServerReport)
                 before = line
-            yield msgspec.json.decode(before, type=_End).report()
+            yield msgspec.json.decode(before, type=RunEnd).report()
 
     def progress(self, run: str) -> Iterator[RunProgress]:
         """The run's progress until it is over; broken connections are made again."""
@@ -262,7 +257,7 @@ class Client:
         return self._pages("/audit", AuditPage, {"user": user, "action": action})
 
     def _pages(self, path: str, kind: type[Any], query: dict[str, Any]) -> Iterator[Any]:
-        query = {**query, "limit": 500}
+        query = {"limit": 500, **query}
         while True:
             page = self._get(path, kind, query)
             yield from page.items
@@ -318,39 +313,6 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-class _Schema(msgspec.Struct):
-    """What a struct of the API is in its document; of a union there are no properties."""
-
-    properties: dict[str, msgspec.Raw] = {}
-
-
-class _Components(msgspec.Struct):
-    schemas: dict[str, _Schema]
-
-
-class _Document(msgspec.Struct):
-    """The API's document, as far as the client reads it."""
-
-    components: _Components
-
-
-class _End(msgspec.Struct, kw_only=True):
-    """The last line of a report in ``jsonl``: a ``RunReport`` without its servers."""
-
-    volact: str
-    command: str
-    run: str
-    started: str
-    elapsed_s: float
-    summary: Any
-    clusters: Any = ()
-    notes: Any = ()
-    stopped: Any = None
-
-    def report(self) -> RunReport:
-        return msgspec.convert({**msgspec.structs.asdict(self), "servers": ()}, RunReport)
 
 
 def require_safe(url: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import DiffOptions
 from volact.cli.service_client import client_of
-from volact.cli.store_reports import head, known_names, nothing_yet, paper, remembered, the_moment
+from volact.cli.store_reports import head, nothing_yet, paper, remembered, stored_names, the_moment
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.queries.diff import DiffQuery
@@ -32,7 +32,7 @@ def diff(options: DiffOptions) -> int:
                 say("see: volact runs"),
             )
         before, after = store.find_run(options.first), store.find_run(options.second)
-        names = known_names(store, options.limit)
+        names = stored_names(store, options.limit)
         found = DiffQuery(before=before.id, after=after.id, names=names).ask(store)
     return _shown(options, now, found, before, after)
 

@@ -8,7 +8,7 @@ import typer
 
 from volact.cli.console import require_terminal
 from volact.cli.options.store_reports import ForgetOptions
-from volact.cli.store_reports import existing_store, known_names, the_moment, write_deleted
+from volact.cli.store_reports import existing_store, stored_names, the_moment, write_deleted
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.text import Text, count, listed, say
@@ -45,7 +45,7 @@ def _meant(store: Store, options: ForgetOptions) -> tuple[str, ...]:
     """The servers that the names mean and that no run took for so long."""
     now = the_moment()
     before = now - parse_span(options.older_than, "--older-than") if options.older_than else None
-    meant = ServerFilter(names=known_names(store, options.servers), seen_before=before)
+    meant = ServerFilter(names=stored_names(store, options.servers), seen_before=before)
     return tuple(server.name for server in ServersQuery(now=now, filter=meant).stream(store))
 
 

@@ -11,7 +11,15 @@ from volact.cli.console import use_stdout
 from volact.cli.failure import tell
 from volact.cli.options.store_reports import StatusOptions
 from volact.cli.service_client import client_of
-from volact.cli.store_reports import filter_of, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.store_reports import (
+    filter_of,
+    head,
+    known_names,
+    nothing_yet,
+    paper,
+    remembered,
+    the_moment,
+)
 from volact.core.span import parse_span
 from volact.queries.filters import ServerFilter
 from volact.queries.status import StatusQuery
@@ -38,8 +46,13 @@ def status(options: StatusOptions) -> int:
 
 
 def _of_service(options: StatusOptions, now: datetime, stale: timedelta) -> int:
-    filter = ServerFilter(names=tuple(options.limit), provider=options.provider)
     with client_of(options.service) as service:
+        names = known_names(
+            options.limit,
+            lambda word: service.fleet(ServerFilter(names=(word,))).summary.servers > 0,
+            lambda: [server.name for server in service.servers()],
+        )
+        filter = ServerFilter(names=names, provider=options.provider)
         found = service.fleet(filter, stale_days=stale.total_seconds() / 86400)
         rows = (convert(row, StatusRow, from_attributes=True) for row in service.servers(filter))
         return _shown(options, now, found, rows, next(iter(service.stored_runs(1)), None))
