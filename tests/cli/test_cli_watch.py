@@ -330,7 +330,7 @@ def test_a_repair_that_stopped_is_told_though_no_server_changed(
     words += ["--store", str(tmp_path / "memory.db")]
     words += ["--notify", f"http://127.0.0.1:{receiver.port}/"]
     with refused_by_kms(tmp_path) as file:
-        words += ["-i", str(file)]
+        words += ["-i", str(file), "--expiring", "1d"]
         volact("watch", *words)
         done = [volact("watch", *words, "--canary", "1") for _ in range(2)]
     assert ["no changes" in one.stdout for one in done] == [True, True]
