@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from migrated_store import migrated_store
 from postgres_server import PostgresServer
+from store_samples import intent, row
 
 from volact.client.wire import RunInfo, RunSpec
 from volact.errors import InputError
@@ -18,6 +19,7 @@ from volact.service.app import utc_now
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS, SLOTS, WORKERS
 from volact.service.engine import progress
+from volact.service.engine.canaries import draw
 from volact.service.engine.control import EngineControl
 from volact.service.engine.gate import Gate
 from volact.service.engine.lease import (
@@ -37,7 +39,10 @@ from volact.service.engine.workflows import batch_sizes
 from volact.service.inventories import read_whole, stored_text
 from volact.service.tracing import Spans
 from volact.store.address import parse_address
+from volact.store.events import ServerDone, StepsPlanned
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store
+from volact.store.values import RunStart
 
 ANN = Actor(user="1", name="ann", role="operator")
 BOB = Actor(user="2", name="bob", role="approver")
@@ -213,6 +218,98 @@ async def test_the_stop_rules_hold_over_recorded_outcomes(
     assert store.change(lambda c: progress.record(c, info.id, 2, [good], limits))
     counted = store.ask(lambda c: progress.tally(c, info.id, 2))
     assert (counted.failures, counted.proven) == (0, 1)
+
+
+def send_steps(store: Store, run: str, *servers: str) -> None:
+    start = RunStart(id=run, command="activate", started=AT, volact="0.1.0")
+    for name in servers:
+        planned = StepsPlanned(intent(name), written=None)  # type: ignore[arg-type]
+        batch = EventBatch(start, AT, [planned])
+        store.change(lambda c, batch=batch: write(c, batch, first=True, now=AT))  # type: ignore[misc]
+
+
+def next_servers(store: Store, run: str, canaries: int) -> list[str]:
+    """The servers that a worker gives out next."""
+    store.change(lambda c: draw(c, run, canaries, {"", "vault"}))
+    return [one.name for one in store.ask(lambda c: progress.unfinished(c, run))]
+
+
+def goes_on(store: Store, run: str, verdict: str, *servers: str) -> bool:
+    some = [Outcome(name, verdict, verdict == "failed") for name in servers]
+    limits = FailureLimits(canaries=1)
+    return store.change(lambda c: progress.record(c, run, 1, some, limits))
+
+
+async def test_a_canary_that_needed_no_steps_is_replaced(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(canary="1"), ANN))
+    (first,) = next_servers(store, info.id, 1)
+    assert next_servers(store, info.id, 1) == [first]  # it is still at work
+    assert goes_on(store, info.id, "healthy", first)
+    (second,) = next_servers(store, info.id, 1)
+    assert second != first
+    send_steps(store, info.id, second)
+    assert not goes_on(store, info.id, "failed", second)
+    assert find_run_of(store, info.id) == ("stopped", f"1 canary failed: {second}")
+
+
+@pytest.mark.parametrize("verdict", ["healthy", "attention"])
+async def test_a_canary_proves_by_the_steps_that_it_was_sent(
+    store: Store, control: EngineControl, verdict: str
+) -> None:
+    info = begun(store, await control.submit(spec(canary="1"), ANN))
+    (first,) = next_servers(store, info.id, 1)
+    assert goes_on(store, info.id, "healthy", first)
+    (second,) = next_servers(store, info.id, 1)
+    send_steps(store, info.id, second)
+    proven = verdict == "healthy"
+    assert goes_on(store, info.id, verdict, second) is proven
+    (third,) = {"web-1", "db-1", "web-2"} - {first, second}
+    if proven:
+        assert next_servers(store, info.id, 1) == [third]
+        # Those after the canaries fail as others do.
+        assert goes_on(store, info.id, "failed", third)
+    else:
+        note = "no canary could be verified as activated"
+        assert find_run_of(store, info.id) == ("stopped", note)
+
+
+async def test_servers_that_were_healthy_are_canaries_last(
+    store: Store, control: EngineControl
+) -> None:
+    start = RunStart(id="aa11", command="check", started=AT, volact="0.1.0")
+    for healthy in ({"web-1", "web-2"}, {"db-1", "web-1"}):
+        rows = [
+            ServerDone(AT, row(name, "healthy" if name in healthy else "failed"))
+            for name in ("web-1", "db-1", "web-2")
+        ]
+        batch = EventBatch(start, AT, [*rows])
+        store.change(lambda c, batch=batch: write(c, batch, first=True, now=AT))  # type: ignore[misc]
+        info = begun(store, await control.submit(spec(canary="1"), ANN))
+        assert not healthy & {*next_servers(store, info.id, 1)}
+
+
+def find_run_of(store: Store, run: str) -> tuple[str, str]:
+    """Its state and note."""
+    query = sa.select(RUNS.c.state, RUNS.c.note).where(RUNS.c.id == run)
+    state, note = store.ask(lambda c: c.execute(query).one())
+    return state, note
+
+
+async def test_a_healthy_fleet_is_gone_through_in_few_rounds(
+    store: Store, control: EngineControl
+) -> None:
+    text = "".join(
+        f'[[server]]\nname = "s-{at}"\naddress = "ssh://10.0.1.{at}"\n' for at in range(100)
+    )
+    store.change(lambda c: c.execute(sa.update(INVENTORIES).values(text=text)))
+    info = begun(store, await control.submit(spec(canary="1"), ANN))
+    rounds = []
+    while servers := next_servers(store, info.id, 1):
+        rounds.append(len(servers))
+        assert goes_on(store, info.id, "healthy", *servers)
+    assert rounds == [1, 1, 2, 4, 8, 16, 32, 36]
 
 
 async def test_the_servers_that_are_not_healthy_are_tried_in_another_run(

@@ -34,6 +34,7 @@ from volact.service.policy_store import decided
 from volact.service.run_list import find_run
 from volact.store.clock import moment
 from volact.store.store import Store
+from volact.store.tables import SERVERS
 
 Moves = dict[RunState, RunState]
 _NEVER_BEGUN: Moves = {
@@ -173,7 +174,9 @@ def _submit(
 ) -> RunInfo:
     rules_of(spec)
     connection, actor = change.connection, change.actor
-    members = members_of(spec, inventory, actor.scopes)
+    seen = sa.select(SERVERS.c.name).where(SERVERS.c.verdict == "healthy")
+    healthy = {*connection.execute(seen).scalars()} if spec.canary else set[str]()
+    members = members_of(spec, inventory, actor.scopes, healthy)
     if spec.verb == "undo":
         members = _changed(connection, spec, members, inventory, whole=actor.scopes is None)
     names = {member.name for member in members}

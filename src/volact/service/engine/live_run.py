@@ -76,15 +76,13 @@ def opener_of(inventory: Inventory) -> Opener:
 def load_parts(store: Store, run: str, attempt: int, opening: OpenerOf) -> RunParts:
     """Read a run and its inventory; ``InputError`` where that cannot be used any more."""
 
-    def read(connection: sa.Connection) -> tuple[RunInfo, int, dict[str, RunHistory], str, str]:
+    def read(connection: sa.Connection) -> tuple[RunInfo, dict[str, RunHistory], str, str]:
         info = find_run(connection, run)
         spec = info.spec
-        counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
-        first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
         histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
-        return info, first, histories, *stored_text(connection, spec.inventory)
+        return info, histories, *stored_text(connection, spec.inventory)
 
-    info, first, histories, file, text = patiently(store, read)
+    info, histories, file, text = patiently(store, read)
     inventory = read_whole(file, text)
     rules = rules_of(info.spec)
     return RunParts(
@@ -94,7 +92,7 @@ def load_parts(store: Store, run: str, attempt: int, opening: OpenerOf) -> RunPa
             start=run_start(info, inventory.servers),
             begun=moment(info.begun or info.requested),
             attempt=attempt,
-            limits=rules.limits(info.servers, first),
+            limits=rules.limits(info.servers),
         ),
         servers={server.name: server for server in inventory.servers},
         job=job_of(info.spec, run, info.requested_by, inventory, histories),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -43,13 +43,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     max_failures: Share | None = None
     pace: Rate | None = None
 
-    def limits(self, servers: int, canaries: int) -> FailureLimits | None:
+    def canaries(self, servers: int) -> int:
+        """How many of so many servers are canaries."""
+        number = 0 if self.canary is None else self.canary.share.at_least_one(servers)
+        # If all servers are canaries, none is left to be protected.
+        return 0 if number >= servers else number
+
+    def limits(self, servers: int) -> FailureLimits | None:
         """The limits for so many servers; ``None`` where no rule is set."""
         if self.canary is None and self.max_failures is None:
             return None
         most = self.max_failures
         return FailureLimits(
-            canaries=canaries,
+            canaries=self.canaries(servers),
             canary_failures=self.canary.may_fail if self.canary is not None else 0,
             failures=None if most is None else most.at_most(servers),
         )
@@ -68,9 +74,15 @@ def rules_of(spec: RunSpec) -> Rules:
 
 
 def members_of(
-    spec: RunSpec, inventory: Inventory, scopes: tuple[Scope, ...] | None
+    spec: RunSpec,
+    inventory: Inventory,
+    scopes: tuple[Scope, ...] | None,
+    healthy: Collection[str] = (),
 ) -> list[Member]:
-    """The servers that are meant; ``InputError`` where none is, or one cannot be taken."""
+    """The servers that are meant; ``InputError`` where none is, or one cannot be taken.
+
+    Those that were ``healthy`` when they were last seen are no canaries, unless all were.
+    """
     if spec.verb == "activate" and REARM in spec.policy.consent:
         raise InputError(
             say("{step} is planned over all servers at once, which the service does not do",
@@ -87,7 +99,7 @@ def members_of(
     check_commands(inventory, servers)
     if not servers:
         raise InputError(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
-    return _members(servers, rules_of(spec))
+    return _members(servers, rules_of(spec), healthy)
 
 
 def selected(spec: RunSpec, inventory: Inventory) -> tuple[Server, ...]:
@@ -99,11 +111,12 @@ def selected(spec: RunSpec, inventory: Inventory) -> tuple[Server, ...]:
     return select(select(every, spec.targets), spec.limit, every)
 
 
-def _members(servers: Sequence[Server], rules: Rules) -> list[Member]:
-    number = 0 if rules.canary is None else rules.canary.share.at_least_one(len(servers))
-    # If all servers are canaries, none is left to be protected.
-    number = 0 if number >= len(servers) else number
-    first, others = choose_canaries(servers, number, group_of_server, lambda server: server.name)
+def _members(servers: Sequence[Server], rules: Rules, healthy: Collection[str]) -> list[Member]:
+    number = rules.canaries(len(servers))
+    likely = [server for server in servers if server.name not in healthy] or servers
+    first, _ = choose_canaries(likely, number, group_of_server, lambda server: server.name)
+    names = {server.name for server in first}
+    others = [server for server in servers if server.name not in names]
     return [
         *(Member(server.name, server.worker, True) for server in first),
         *(Member(server.name, server.worker, False) for server in others),

@@ -18,6 +18,7 @@ from volact.client.wire import RunState
 from volact.fleet.failure_policy import NAMED, FailureLimits, Tally
 from volact.model.text import raw, say
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
+from volact.service.engine.canaries import stop_of
 from volact.service.engine.plan import Member
 from volact.store.encoding import readable
 
@@ -187,7 +188,10 @@ def record(
     )
     if limits is None:
         return True
-    stop = tally(connection, run, row.counted_from).judge(limits)
+    stop = stop_of(connection, run, row.counted_from, limits)
+    if stop is None:
+        whole = msgspec.structs.replace(limits, canaries=0)
+        stop = tally(connection, run, row.counted_from).judge(whole)
     if stop is None:
         return True
     running: tuple[RunState, ...] = ("running",)
@@ -222,16 +226,6 @@ def tally(connection: sa.Connection, run: str, attempt: int) -> Tally:
         first = first.order_by(RUN_SERVERS.c.position).limit(NAMED + 1)
         names = [*connection.execute(first).scalars()]
     return Tally(ended=ended, proven=healthy, failures=failures, failed=tuple(names))
-
-
-def canaries(connection: sa.Connection, run: str, attempt: int) -> int:
-    """How many canaries this run has, those of earlier attempts left out."""
-    query = sa.select(sa.func.count()).where(
-        RUN_SERVERS.c.run == run,
-        RUN_SERVERS.c.canary,
-        sa.or_(RUN_SERVERS.c.verdict == "", RUN_SERVERS.c.attempt >= attempt),
-    )
-    return int(connection.execute(query).scalar_one())
 
 
 def begin(connection: sa.Connection, run: str, attempt: int, at: str) -> bool:

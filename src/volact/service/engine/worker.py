@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from volact.client.wire import RunInfo
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
+from volact.service.engine.canaries import draw
 from volact.service.engine.finish import end_run, fail_run
 from volact.service.engine.gate import BATCHES
 from volact.service.engine.lease import (
@@ -38,6 +39,7 @@ from volact.service.engine.lease import (
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, OpenerOf, load_parts, opener_of
 from volact.service.engine.old_workflows import tidy_workflows
+from volact.service.engine.plan import rules_of
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper, read_engine_state
 from volact.service.engine.workflows import (
@@ -140,9 +142,11 @@ class Worker:
             if progress.standing(connection, run) != Standing("running", attempt):
                 return [], 0, 0
             reached = progress.reached(connection, self._lease.engine)
+            info = find_run(connection, run)
+            draw(connection, run, rules_of(info.spec).canaries(info.servers), reached)
             left = [one for one in progress.unfinished(connection, run) if one.label in reached]
-            concurrency = find_run(connection, run).spec.concurrency
-            return [(one.name, one.label) for one in left], len(beats(connection)), concurrency
+            names = [(one.name, one.label) for one in left]
+            return names, len(beats(connection)), info.spec.concurrency
 
         left, workers, concurrency = patiently(self._store, read)
         for queue in {queue_of(label) for _, label in left}:
