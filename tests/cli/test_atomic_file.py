@@ -45,6 +45,17 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, wanted: int) -> Non
     assert (path.read_text(), mode(path)) == ("whole", wanted)
 
 
+def test_a_system_may_know_modes_without_owners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python 3.13 on Windows."""
+    monkeypatch.delattr(os, "fchown")
+    path = tmp_path / "report"
+    path.touch(0o640)
+    write(path)
+    assert (path.read_text(), mode(path)) == ("whole", 0o640)
+
+
 def test_a_part_is_never_open_to_more_than_its_file(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.touch(0o600)

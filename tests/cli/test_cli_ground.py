@@ -54,7 +54,7 @@ def test_closed_descriptors(tmp_path: Path, closed: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_account_without_name_and_home(tmp_path: Path) -> None:
+def nameless(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """As in a container: no ``HOME``, and the account is in no list."""
     (tmp_path / "kh").touch()
     program = (
@@ -62,9 +62,9 @@ def test_an_account_without_name_and_home(tmp_path: Path) -> None:
         "def missing(_): raise KeyError('no such account')\n"
         "pwd.getpwuid = pwd.getpwnam = missing\n"
         "from volact.cli.entry import main\n"
-        f"sys.exit(main({list(UNREACHABLE)!r}))\n"
+        f"sys.exit(main({list(words)!r}))\n"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"]},
@@ -74,8 +74,24 @@ def test_an_account_without_name_and_home(tmp_path: Path) -> None:
         timeout=600,
         check=False,
     )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="accounts of POSIX")
+def test_an_account_without_name_and_home(tmp_path: Path) -> None:
+    done = nameless(tmp_path, *UNREACHABLE)
     assert done.returncode == 4, done
     assert "unexpected" not in done.stderr
+    assert "connection refused" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="accounts of POSIX")
+def test_units_for_an_account_without_name(tmp_path: Path) -> None:
+    """systemd starts nothing for an account that it does not know; a crontab has an owner."""
+    words = ("watch", "ssh://127.0.0.1:1", "--print-cron")
+    assert nameless(tmp_path, *words).returncode == 0
+    done = nameless(tmp_path, *words, "--print-systemd")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("volact: this account has no name")
 
 
 NUMBER = "9" * 6000

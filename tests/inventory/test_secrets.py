@@ -45,6 +45,20 @@ async def test_from_a_file_its_first_line(tmp_path: Path) -> None:
         await fetched(Credential(password_file=str(tmp_path / "none")))
 
 
+async def test_a_byte_order_mark_is_no_part_of_a_password(tmp_path: Path) -> None:
+    """As PowerShell 5.1 writes one before UTF-8, and UTF-16 unless told otherwise."""
+    path = tmp_path / "pw"
+    path.write_text(f"{MARK}\r\n", "utf-8-sig")
+    assert await fetched(Credential(password_file=str(path))) == MARK
+    script = f"import sys; sys.stdout.buffer.write('{MARK}'.encode('utf-8-sig'))"
+    command = (sys.executable, "-c", script)
+    assert await fetched(Credential(password_command=command)) == MARK
+    path.write_text(f"{MARK}\r\n", "utf-16")
+    with pytest.raises(InputError) as caught:
+        await fetched(Credential(password_file=str(path)))
+    assert caught.value.hint == "save it as UTF-8"
+
+
 async def test_from_a_program_without_a_shell() -> None:
     program = (sys.executable, "-c", f"print('{MARK}; $HOME')")
     assert await fetched(Credential(password_command=program)) == f"{MARK}; $HOME"

@@ -104,9 +104,11 @@ class _Beside:
         return os.fdopen(os.open(self._part, flags, mode), "w+b")
 
     def keep(self, file: BinaryIO) -> None:
-        if self._before is not None and hasattr(os, "fchmod"):
+        # Windows has no owners of this kind, and modes since Python 3.13 alone.
+        if self._before is not None and hasattr(os, "fchown"):
             with suppress(PermissionError):
                 os.fchown(file.fileno(), self._before.st_uid, self._before.st_gid)
+        if self._before is not None and hasattr(os, "fchmod"):
             os.fchmod(file.fileno(), stat.S_IMODE(self._before.st_mode))
         file.close()
         if self._new:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from volact import __version__
+from volact.account import ensure_account_name
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def stand_on_any_ground() -> None:
-    """Give the process what others take for granted: three descriptors and a home.
+    """Give the process what others take for granted: three descriptors, a home and a name.
 
     A closed descriptor among the first three is given to the next file or socket that is
     opened, and uvloop aborts.  Containers start processes for accounts that are in no
@@ -46,6 +47,7 @@ def stand_on_any_ground() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
     if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111
         os.environ["HOME"] = "/"  # as container runtimes do
+    ensure_account_name()
 
 
 def _version() -> int:

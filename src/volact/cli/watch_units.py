@@ -39,7 +39,7 @@ class WatchCommand:
 
     command: tuple[str, ...]
     folder: str
-    user: str
+    user: str  # "": an account without a name
     every: timedelta
     jitter: timedelta
     variables: tuple[str, ...]  # that the run needs
@@ -92,6 +92,11 @@ def variables_of(
 
 def systemd(start: WatchCommand) -> str:
     """A service and its timer, with the commands that start them."""
+    if not start.user:
+        raise InputError(
+            say("this account has no name, which a systemd unit needs"),
+            say("print the units as the account that runs them"),
+        )
     template = _environment().get_template("watch_systemd.j2")
     return template.render(
         **{item.name: getattr(start, item.name) for item in dataclasses.fields(start)},

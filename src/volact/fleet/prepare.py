@@ -5,10 +5,10 @@ Used by the command line and by ``volact.api``.  No server is contacted here.
 
 from __future__ import annotations
 
-import getpass
 import socket
 from collections.abc import Iterable
 
+from volact.account import NAMELESS, account_name
 from volact.cloud.registry import cloud_of_scheme, module_of
 from volact.errors import InputError
 from volact.inventory import Inventory, check_credentials
@@ -67,8 +67,4 @@ def parse_kms_hosts(words: Iterable[str], option: str) -> tuple[HostPort, ...]:
 
 def whoami() -> str:
     """The operator as another run on the same server sees it: user and host."""
-    try:
-        user = getpass.getuser()
-    except (ImportError, KeyError, OSError):  # an account without a name
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
+    return f"{account_name() or NAMELESS}@{socket.gethostname()}"

@@ -110,11 +110,11 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_file(path: str) -> Secret:
     try:
-        text = read_named(Path(path).expanduser(), most=_MAX_FILE).decode("utf-8")
+        text = read_named(Path(path).expanduser(), most=_MAX_FILE).decode("utf-8-sig")
     except OSError as error:
         raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
-        raise InputError(say("is not UTF-8 text"), where=path) from error
+        raise InputError(say("is not UTF-8 text"), say("save it as UTF-8"), where=path) from error
     return _first_line(text, path)
 
 
@@ -143,7 +143,7 @@ async def _from_command(command: tuple[str, ...], wait_s: float) -> Secret:
         raise InputError(
             say("ended with exit status {code}", code=process.get_returncode()), where=where
         )
-    return _first_line(asked.output.decode("utf-8", errors="replace"), where)
+    return _first_line(asked.output.decode("utf-8-sig", errors="replace"), where)
 
 
 class _PasswordCommand(asyncio.SubprocessProtocol):

@@ -7,7 +7,6 @@ algorithms are used.
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import shlex
@@ -19,6 +18,7 @@ from typing import cast
 import msgspec
 from asyncssh.config import SSHClientConfig, SSHConfig
 
+from volact.account import account_name
 from volact.errors import InputError, one_line, unreadable
 from volact.model.server import Address, Server
 from volact.model.text import say
@@ -123,7 +123,8 @@ def _read(path: Path, server: Server) -> HostSettings:
     user = address.user or server.credential.user or ()
     try:
         config = SSHClientConfig.load(
-            None, [path], False, False, False, _this_user(), user, address.host, address.port or ()
+            *(None, [path], False, False, False),
+            *(account_name(), user, address.host, address.port or ()),
         )
     except OSError as error:
         raise unreadable(error, path) from error
@@ -132,7 +133,7 @@ def _read(path: Path, server: Server) -> HostSettings:
     host, command = cast("str", config.get("Hostname", address.host)), _command(config)
     require_host(host)
     if command:
-        _require_user(cast("str", config.get("User")) or _this_user())
+        _require_user(cast("str", config.get("User")) or account_name())
     return HostSettings(
         host=host,
         port=cast("int | None", config.get("Port")),
@@ -184,13 +185,6 @@ def _hop(word: str, path: Path) -> Address:
     )
 
 
-def _this_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # an account without a name
-        return ""
-
-
 def own_user() -> str:
     """The login at a jump host without settings: the user's own, as with OpenSSH."""
-    return _this_user() or "root"
+    return account_name() or "root"

@@ -5,12 +5,12 @@ This is how an administrator who is locked out comes in again.
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from volact.account import NAMELESS, account_name
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import tell
 from volact.cli.options.service import (
@@ -100,7 +100,7 @@ def audit(options: AuditOptions) -> int:
 
 @contextmanager
 def _change(database: str, *, create: bool = False) -> Iterator[chain.Change]:
-    actor = Actor(user="", name=getpass.getuser(), role="administrator", via="system")
+    actor = Actor(user="", name=account_name() or NAMELESS, role="administrator", via="system")
     with (
         open_database(database, create=create) as store,
         chain.changing(store, datetime.now(UTC), actor) as change,

@@ -8,7 +8,6 @@ killed watch.
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock, Timeout
 
+from volact.account import account_name
 from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, files_read, fleet_of, parse_ignored
 from volact.cli.options.changes import WatchOptions
@@ -138,7 +138,7 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
     return WatchCommand(
         command=(*_program(), *quiet(tuple(words_of(options)))),
         folder=folder,
-        user=getpass.getuser(),
+        user=account_name(),
         every=every,
         jitter=jitter,
         variables=variables_of(options, servers),
