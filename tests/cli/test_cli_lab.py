@@ -27,6 +27,8 @@ from jsonschema_rs import Draft202012Validator
 from lab_thread import drawn_lab
 from prometheus_client.parser import text_string_to_metric_families
 
+from volact.child_process import own_group
+from volact.cli.child_lab import child_lab
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.make import FILE_FORMATS
@@ -365,6 +367,34 @@ def test_the_commands_that_end_a_demo_run_as_printed(
         process.terminate()
     summary = json.loads(out)["summary"]
     assert (checked.returncode, summary["servers"], summary["unreachable"]) == (3, 24, 0)
+
+
+def test_a_lab_finds_volact_where_this_process_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A single file is on the path of its own process alone."""
+    program = tmp_path / "python"
+    lab = (
+        "import os, sys\n"
+        "ready = sys.argv[sys.argv.index('--ready-file') + 1]\n"
+        f"open({str(tmp_path / 'path')!r}, 'w').write(os.environ.get('PYTHONPATH', ''))\n"
+        "open(ready, 'w').close()\n"
+        "sys.stdin.read()\n"
+    )
+    program.write_text(f"#!{sys.executable}\n{lab}", "utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.syspath_prepend("/a/single/file.pyz")
+    with child_lab("simple", 1, 1):
+        path = (tmp_path / "path").read_text()
+    assert "/a/single/file.pyz" in path.split(os.pathsep)
+
+
+def test_on_windows_ctrl_c_is_for_the_process_that_started_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
+    assert own_group()["creationflags"] == 0x200
 
 
 def test_a_lab_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:

@@ -379,3 +379,28 @@ def test_units_are_not_printed_where_the_crontab_cannot_be() -> None:
     done = volact("watch", "--print-systemd", "--print-cron", "--every", "7h", "host.example")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+
+
+UNINTERRUPTED = """
+import signal, sys, threading
+from volact.cli.runtime import StopSignal
+sys.platform = "win32"
+main = threading.get_ident()
+signals = StopSignal(lambda: False)
+
+def ctrl_c():
+    while sys._current_frames()[main].f_code is not StopSignal.wait.__code__:
+        pass
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+with signals.installed():
+    threading.Thread(target=ctrl_c).start()
+    sys.exit(0 if signals.wait(86400) else 1)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_ends_a_wait_that_no_signal_interrupts() -> None:
+    """As on Windows: here another thread takes the signal, so the wait for a lock goes on."""
+    done = subprocess.run([sys.executable, "-c", UNINTERRUPTED], timeout=600, check=False)
+    assert done.returncode == 0

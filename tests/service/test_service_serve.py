@@ -245,6 +245,43 @@ async def test_a_worker_that_cannot_be_started_is_started_later(
     await keeping
 
 
+WORKER = """#!{python}
+import os, signal, sys
+from pathlib import Path
+
+def stopped(*_):
+    Path("{folder}/how").write_text("killed")
+    os._exit(1)
+
+signal.signal(signal.SIGTERM, stopped)
+Path("{folder}/path").write_text(os.environ["PYTHONPATH"])
+Path("{folder}/path").rename("{folder}/began")
+sys.stdin.read()
+Path("{folder}/how").write_text("finished")
+"""
+
+
+async def test_a_worker_is_told_to_finish_without_a_signal_and_finds_volact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows what is sent in place of a signal kills; a single file is on no path."""
+    program, began = tmp_path / "python", tmp_path / "began"
+    program.write_text(WORKER.format(python=sys.executable, folder=tmp_path), "utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.syspath_prepend("/a/single/file.pyz")
+    stop, kill = asyncio.Event(), asyncio.Event()
+    settings = ServiceSettings(database=StoreAddress(file=tmp_path / "volact.db"))
+    keeping = asyncio.create_task(keep_worker(settings, stop, kill))
+    while not began.exists():
+        assert not keeping.done()
+        await asyncio.sleep(0.01)
+    stop.set()
+    await keeping
+    assert (tmp_path / "how").read_text() == "finished"
+    assert "/a/single/file.pyz" in began.read_text().split(os.pathsep)
+
+
 def test_a_worker_that_lived_long_is_followed_at_once() -> None:
     waits = [0.0]
     for lived_s in (0, 3, 3, 3, 3, 3, 3, 3, 61, 0):

@@ -8,13 +8,13 @@ killed, the pipe closes and the lab ends.
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from volact.child_process import own_group, python_command, python_environment
 from volact.errors import VolactError
 from volact.model.text import Text, count, say
 
@@ -43,7 +43,8 @@ def child_lab(scenario: str, servers: int, seed: int) -> Iterator[Path]:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for volact, which then ends the lab
+                env=python_environment(),
+                **own_group(),  # Ctrl-C is for volact, which then ends the lab
             )
             try:
                 _wait(process, home)
@@ -61,7 +62,7 @@ def _command(home: Path, scenario: str, servers: int, seed: int) -> list[str]:
         "--ready-file": str(home / "ready"),
     }
     words = [word for pair in options.items() for word in pair]
-    return [sys.executable, "-m", "volact", "lab", "serve", "--while-stdin", *words]
+    return python_command("volact", "lab", "serve", "--while-stdin", *words)
 
 
 def _wait(process: subprocess.Popen[bytes], home: Path) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import os
 import queue
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -109,6 +111,11 @@ class StopSignal:
         """Wait; whether a signal asked to end."""
         when = datetime.now(UTC) + timedelta(seconds=seconds)
         tell(say("next check at {when} UTC", when=f"{when:%Y-%m-%d %H:%M:%S}"))
-        with suppress(queue.Empty):
-            self._wake.get(timeout=seconds)
+        ends = time.monotonic() + seconds
+        # On Windows a signal does not end a wait for a lock:
+        # https://github.com/python/cpython/issues/80116
+        longest = 0.5 if sys.platform == "win32" else seconds
+        while not self._asked and (left := ends - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                self._wake.get(timeout=min(left, longest))
         return self._asked

@@ -17,6 +17,7 @@ import msgspec
 
 from volact.bounded.memory import keep_memory_private
 from volact.bounded.stream import Limits
+from volact.child_process import python_command, python_environment
 from volact.errors import InputError, NotifyError
 from volact.model.text import say
 from volact.report.message import Message
@@ -62,8 +63,8 @@ class AppriseChannel:
         sent = _Sent(self._url, message.title, message.text, message.well)
         try:
             done = subprocess.run(
-                # -P: no module of the present folder is taken for one of volact's.
-                [sys.executable, "-P", "-m", __name__],
+                python_command(__name__),
+                env=python_environment(),
                 input=msgspec.json.encode(sent),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

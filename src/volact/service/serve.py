@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import os
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +18,7 @@ from datetime import datetime
 import uvicorn
 from msgspec.structs import replace
 
+from volact.child_process import own_group, python_command, python_environment
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
@@ -169,10 +168,9 @@ async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyn
     while not stop.is_set():
         began = time.monotonic()
         try:
-            # A session of its own: Ctrl-C in a terminal is for this process, which tells it.
             process = await asyncio.create_subprocess_exec(
                 *_command(settings), env=_environment(settings), stdin=asyncio.subprocess.PIPE,
-                start_new_session=True,
+                **own_group(),
             )  # fmt: skip
             ended = asyncio.create_task(process.wait())
             await _first(ended, stop)
@@ -185,31 +183,24 @@ async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyn
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
             continue
-        for end in (process.terminate, process.kill):
-            with suppress(ProcessLookupError):
-                end()
-            await _first(ended, kill)
+        # The end of its input tells a worker to finish; Windows has no signal that does.
+        assert process.stdin is not None
+        process.stdin.close()
+        await _first(ended, kill)
+        with suppress(ProcessLookupError):
+            process.kill()
         await ended
 
 
 def _command(settings: ServiceSettings) -> list[str]:
     labels = [word for label in settings.labels for word in ("--label", label)]
-    return [
-        sys.executable,
-        "-m",
-        "volact",
-        "worker",
-        "--while-stdin",
-        "--log",
-        settings.log,
-        *labels,
-    ]
+    return python_command("volact", "worker", "--while-stdin", "--log", settings.log, *labels)
 
 
 def _environment(settings: ServiceSettings) -> dict[str, str]:
     """The database is named by the environment: its address may hold a password."""
     address = settings.database
-    return {**os.environ, "VOLACT_STORE": address.url or str(address.file)}
+    return python_environment(VOLACT_STORE=address.url or str(address.file))
 
 
 async def _first(ended: asyncio.Task[int], event: asyncio.Event) -> None:

@@ -7,17 +7,16 @@ Facts, plans, rules of a rollout, secrets, the store and progress stay in this p
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import struct
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 from zlib import crc32
 
+from volact.child_process import own_group, python_command, python_environment
 from volact.errors import TransportError, VolactError
 from volact.model.server import Credential, Server
 from volact.model.text import say
@@ -128,18 +127,14 @@ def _is_done(task: asyncio.Future[Any]) -> bool:
 
 async def _started(opener: TransportOpener) -> _Child | None:
     """A process that has answered; ``None`` where none can be started."""
-    # Where volact is, the child finds it, also in a single file.
-    path = os.pathsep.join(filter(None, sys.path))
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "volact.transports.process_child"),
+            *python_command("volact.transports.process_child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            # Ctrl-C is for this process, which then tells the others.
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            env=python_environment(),
+            **own_group(),
         )
     except (OSError, RuntimeError):  # the second: this event loop starts no programs
         return None

@@ -1,0 +1,27 @@
+"""How a process of volact starts another one: the same Python, the same volact."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+
+def python_command(module: str, *words: str) -> list[str]:
+    """The command that runs a module of volact's."""
+    # -P: no module of the current folder is taken for one of volact's.
+    return [sys.executable, "-P", "-m", module, *words]
+
+
+def python_environment(**more: str) -> dict[str, str]:
+    """Where this process finds volact, the other one finds it, too, also in a single file."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+
+
+def own_group() -> dict[str, Any]:
+    """Ctrl-C in a terminal is for this process, which then tells the other one."""
+    return {
+        "start_new_session": True,
+        "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    }
