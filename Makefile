@@ -5,12 +5,16 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+# A demo needs no tool of the tests, of which some cannot be had everywhere (Alpine).
+DEMO   := $(if $(wildcard $(STAMP)),$(STAMP),$(VENV)/.demo)
 JOBS   ?= 6
 
 # Where it is set, pytest would rewrite the assertions of all its plugins in each process anew.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
+# Never two installations at once in one environment.
+.NOTPARALLEL:
 .PHONY: help setup demo serve-demo test prove lint format words bench bench-quick chaos accuracy dist docs clean
 
 help: ## list the commands
@@ -19,17 +23,19 @@ help: ## list the commands
 setup: $(STAMP) ## make .venv with everything that demo, test and lint need
 
 # The stamp is written last, so an interrupted setup is done again.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): EXTRAS := dev
+$(VENV)/.demo: EXTRAS := lab,service
+$(STAMP) $(VENV)/.demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "volact needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing into $(VENV) ..."
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --editable '.[dev]'
+	  --editable '.[$(EXTRAS)]'
 	@touch $@
 
-demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write volact-demo.html
+demo: $(DEMO) ## activate a simulated fleet of 60 servers over real SSH, write volact-demo.html
 	@code=0; $(BIN)/volact demo || code=$$?; \
 	case $$code in \
 	  0) ;; \
@@ -37,7 +43,7 @@ demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write 
 	  *) exit $$code ;; \
 	esac; echo "(volact is $(BIN)/volact here)"
 
-serve-demo: $(STAMP) ## console, API and a worker over a simulated fleet, at http://127.0.0.1:8088
+serve-demo: $(DEMO) ## console, API and a worker over a simulated fleet, at http://127.0.0.1:8088
 	@$(BIN)/volact serve --demo
 
 test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)

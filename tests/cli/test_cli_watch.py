@@ -248,10 +248,18 @@ def test_the_lock_of_a_killed_watch_is_free(tmp_path: Path) -> None:
             assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
 
 
-def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("platform", "read"), [("linux", True), ("win32", False)])
+def test_a_lock_that_cannot_be_made_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, read: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
     (tmp_path / "file").write_text("")
-    with pytest.raises(VolactError, match="file"), alone(["x"], tmp_path / "file"):
+    with (
+        pytest.raises(VolactError, match="file") as caught,
+        alone(["x"], tmp_path / "file"),
+    ):
         pass
+    assert ("XDG_STATE_HOME" in caught.value.hint) == read
 
 
 @pytest.mark.parametrize(
@@ -373,6 +381,16 @@ def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:
     assert "--inventory=" in done.stdout
     assert "[Timer]" in done.stdout
     assert "watch --once" in done.stdout
+
+
+def test_units_name_a_single_file_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "volact-1-linux.pyz").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["volact-1-linux.pyz"])
+    done = volact("watch", "--print-cron", "host.example")
+    assert f" && {sys.executable} {tmp_path}/volact-1-linux.pyz watch --once " in done.stdout
 
 
 def test_units_are_not_printed_where_the_crontab_cannot_be() -> None:

@@ -96,6 +96,19 @@ def test_systemd_takes_the_units(user: str, analyze: str, tmp_path: Path) -> Non
     assert said == []
 
 
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("/home/ann/v/bin/volact", True),
+        ("/root/v/bin/volact", True),
+        ("/opt/volact/bin/volact", False),
+    ],
+)
+def test_a_program_below_a_home_is_not_started_under_selinux(program: str, told: bool) -> None:
+    made = systemd(dataclasses.replace(start(), command=(program, "watch")))
+    assert ("\n# with SELinux (Fedora, RHEL)" in made) == told
+
+
 def capabilities(user: str) -> list[str]:
     made = systemd(dataclasses.replace(start(), user=user))
     (line,) = re.findall(r"^CapabilityBoundingSet=.*$", made, re.MULTILINE)

@@ -63,6 +63,24 @@ def test_the_cronjob_keeps_everything_that_volact_keeps() -> None:
     assert not [word for word in container["args"] if word.startswith("--store")]
 
 
+@pytest.mark.parametrize(
+    ("extras", "installed"),
+    [("", "volact-1.whl"), ("tencent,notify", "volact-1.whl[tencent,notify]")],
+)
+def test_the_image_has_the_extras_that_are_named(
+    tmp_path: Path, extras: str, installed: str
+) -> None:
+    image = (ROOT.parent / "release/Dockerfile").read_text("utf-8").replace("\\\n", "")
+    assert re.findall(r"^ARG EXTRAS=$", image, re.MULTILINE)
+    (line,) = re.findall(r"^RUN (.*install\.sh.*)$", image, re.MULTILINE)
+    (tmp_path / "volact-1.whl").touch()
+    (tmp_path / "install.sh").write_text(f'echo "$1" > {tmp_path}/installed\n')
+    (tmp_path / "container_root.sh").touch()
+    command = ["sh", "-c", line.replace("/src/", f"{tmp_path}/")]
+    subprocess.run(command, check=True, env={**os.environ, "EXTRAS": extras})
+    assert (tmp_path / "installed").read_text() == f"{tmp_path}/{installed}\n"
+
+
 def test_any_uid_of_group_0_writes_to_the_data_of_the_image() -> None:
     image = (ROOT.parent / "release/Dockerfile").read_text("utf-8")
     (options,) = re.findall(r"^COPY (.+) /container/data /data$", image, re.MULTILINE)

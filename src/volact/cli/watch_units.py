@@ -30,6 +30,7 @@ from volact.words import tr
 ENVIRONMENT = "/etc/volact/watch.env"
 # Options of the interval, which belongs to the timer here.
 _TIMING = ("every", "jitter", "once", "print_systemd", "print_cron")
+_HOMES = ("/home/", "/root/", "/var/home/")
 _BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 
 
@@ -121,6 +122,13 @@ def _environment() -> Environment:
 
 def _afterwards(start: WatchCommand) -> Iterator[str]:
     yield "systemctl daemon-reload && systemctl enable --now volact-watch.timer"
+    if start.command[0].startswith(_HOMES):
+        yield tr(
+            say(
+                "with SELinux (Fedora, RHEL) systemd starts no program below a home directory "
+                "(203/EXEC): install volact into /opt/volact"
+            )
+        )
     if start.variables:
         yield tr(
             say(

@@ -37,7 +37,7 @@ from volact.inventory import Inventory, addressed, choose, load_inventory
 from volact.inventory.cloud_list import parse_filters, parse_source
 from volact.model.error_text import error_text
 from volact.model.server import Server
-from volact.model.text import say
+from volact.model.text import Text, say
 from volact.notify.channels import open_channels
 from volact.pipeline import Mode
 from volact.queries.filters import ServerFilter
@@ -162,7 +162,15 @@ def _program() -> tuple[str, ...]:
     typed = Path(sys.argv[0])
     if typed.stem == "volact" and typed.is_file():
         return (str(typed.absolute()),)
+    if typed.suffix == ".pyz" and typed.is_file():  # a single file
+        return (sys.executable, str(typed.absolute()))
     return (sys.executable, "-m", "volact")
+
+
+def _lock_hint() -> Text:
+    if sys.platform == "win32":  # where the folder is the profile's own
+        return say("watch keeps its lock there; make that folder writable")
+    return say("watch keeps its lock there; set XDG_STATE_HOME to a folder that you can write")
 
 
 @contextmanager
@@ -182,10 +190,7 @@ def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[Path]:
         ) from error
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise VolactError(
-            say("{path}: {why}", path=path, why=why),
-            say("watch keeps its lock there; set XDG_STATE_HOME to a folder that you can write"),
-        ) from error
+        raise VolactError(say("{path}: {why}", path=path, why=why), _lock_hint()) from error
     try:
         yield path
     finally:
