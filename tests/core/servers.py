@@ -287,4 +287,7 @@ def _binary(release: str) -> dict[str, Any]:
         "exists": True,
         "sddl": HEALTHY_SDDL,
         "debugger": None,
+        "verifier": None,
+        "kms_debugger": None,
+        "kms_verifier": None,
     }

@@ -76,6 +76,7 @@ def agreed(*steps: str) -> Context:
 
 
 RETAIL = [product("2019", licensed=False, channel="RETAIL", partial="3V66T")]
+KMS_DEBUGGED = server(licensed=False, binary__kms_debugger="x.exe")
 
 EXAMPLES = [
     Example("licensed", server(), ""),
@@ -234,6 +235,36 @@ EXAMPLES = [
         server(binary__debugger="x.exe", binary__sddl=DENIED_SDDL, **SILENT),
         "remove-debugger grant-execute start-service activate",
         agreed("remove-debugger"),
+    ),
+    Example("debugger of the program that speaks KMS", KMS_DEBUGGED, ""),
+    Example(
+        "debuggers of both programs, agreed",
+        server(binary__debugger="x.exe", binary__kms_debugger="y.exe", **SILENT),
+        "remove-debugger remove-debugger start-service activate",
+        agreed("remove-debugger"),
+    ),
+    Example(
+        "debugger of the program that speaks KMS, agreed",
+        KMS_DEBUGGED,
+        "remove-debugger activate",
+        agreed("remove-debugger"),
+    ),
+    Example(
+        "a library in the program that speaks KMS, everything agreed",
+        server(licensed=False, binary__kms_verifier="x.dll", binary__kms_debugger="y.exe"),
+        "",
+        agreed("remove-debugger", "move-kms"),
+    ),
+    Example(
+        "a debugger that is known to forge answers, everything agreed",
+        server(licensed=False, binary__kms_debugger='"C:\\x\\secoh-qad.exe"'),
+        "",
+        agreed("remove-debugger", "move-kms"),
+    ),
+    Example(
+        "whether a library is loaded cannot be read",
+        server(licensed=False, binary__kms_verifier={"!": 0x80070005}),
+        "",
     ),
     Example("debugger, another step agreed", server(binary__debugger="x"), "", agreed("rearm")),
     Example(
@@ -566,6 +597,12 @@ def test_raised_limits_are_put_back_at_the_console_too() -> None:
 
 def test_nothing_to_type_on_a_healthy_server() -> None:
     assert commands(server()) == ()
+
+
+def test_no_option_is_named_that_would_allow_nothing() -> None:
+    a = assess(facts_of(server(binary__kms_verifier="x.dll")), context())
+    (refusal,) = make_plan(a, diagnose(a)).refusals
+    assert (refusal.finding, refusal.allow_with) == ("emulator-suspected", "")
 
 
 FILE = "C:\\Windows\\System32\\sppsvc.exe"

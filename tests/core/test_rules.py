@@ -297,6 +297,20 @@ EXAMPLES = [
         "licensing-binary-blocked!",
     ),
     Example(
+        "a debugger for SppExtComObj.exe",
+        server(binary__kms_debugger="x.exe"),
+        "licensing-binary-blocked!",
+    ),
+    Example("a library in sppsvc.exe", server(binary__verifier="x.dll"), "emulator-suspected!"),
+    Example(
+        "a library in SppExtComObj.exe", server(binary__kms_verifier="x.dll"), "emulator-suspected!"
+    ),
+    Example(
+        "a debugger that is known to forge answers",
+        server(binary__kms_debugger="C:\\Windows\\SppExtComObjPatcher.exe"),
+        "emulator-suspected! licensing-binary-blocked!",
+    ),
+    Example(
         "sppsvc.exe is gone",
         server(binary__exists=False, binary__sddl=None, **SILENT),
         "licensing-binary-blocked!",

@@ -126,6 +126,12 @@ PROMISES = [
         {"binary__debugger": None},
     ),
     Promise(
+        "remove-debugger",
+        {"debugger": "x.exe", "kms": True},
+        {"binary__debugger": "y.exe", "binary__kms_debugger": "x.exe"},
+        {"binary__kms_debugger": None},
+    ),
+    Promise(
         "add-dns",
         {"servers": ["10.9.9.9", "10.8.8.8"], "position": "first"},
         {
@@ -209,6 +215,12 @@ PROMISES = [
         {},  # it runs only where the activation has failed, which no plan promises
     ),
     Promise("restore-debugger", {"debugger": "x.exe"}, {}, {"binary__debugger": "x.exe"}),
+    Promise(
+        "restore-debugger",
+        {"debugger": "x.exe", "kms": True},
+        {},
+        {"binary__kms_debugger": "x.exe"},
+    ),
     Promise(
         "restore-dns",
         {"adapter": "7", "expect": [["10.9.9.9"]], "servers": ["10.0.0.2"]},

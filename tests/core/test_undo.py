@@ -67,6 +67,7 @@ def all_keys(*facts: Facts) -> set[SettingKey]:
         ("time-trigger",),
         ("acl",),
         ("debugger",),
+        ("debugger", "SppExtComObj.exe"),
     }
     for one in facts:
         keys |= {("start-mode", name) for name in one.services}

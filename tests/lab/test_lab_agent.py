@@ -134,6 +134,8 @@ _SEEN: list[tuple[str, int, str, Check]] = [
         lambda f: f["services"]["sppuinotify"] == ["Stopped", "Manual"],
     ),
     ("execute-denied", 3, "2016", lambda f: f["licensing"] == {"!": 0x80070005}),
+    ("kms-debugger", 1, "2016", lambda f: f["binary"]["kms_debugger"].endswith("nothing.exe")),
+    ("kms-library", 1, "2016", lambda f: f["binary"]["kms_verifier"] == "unknown.dll"),
     ("ifeo", 1, "2016", lambda f: f["binary"]["debugger"].endswith("systray.exe")),
     ("key-missing", 1, "2019", lambda f: f["products"] == []),
     ("key-retail", 1, "2019", lambda f: product(f)["ProductKeyChannel"] == "Retail"),

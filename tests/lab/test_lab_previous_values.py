@@ -74,6 +74,11 @@ SINGLE = [
     ("enable-service", {"name": "sppsvc", "start": "delayed-auto"}, ["sppsvc-disabled"]),
     ("grant-execute", {"sid": "S-1-5-20", "deny": ["S-1-5-20"]}, ["execute-denied"]),
     ("remove-debugger", {"debugger": "C:\\Windows\\System32\\systray.exe"}, ["ifeo"]),
+    (
+        "remove-debugger",
+        {"debugger": "C:\\Windows\\nothing.exe", "kms": True},
+        ["kms-debugger"],
+    ),
     ("add-dns", {"servers": ["183.60.83.19"], "position": "first"}, ["kms-name"]),
     ("add-route", {"destination": "169.254.0.0", "mask": "255.255.0.0", "gateway": "10.0.0.1"}, []),
     ("set-time-trigger", {}, []),

@@ -73,6 +73,20 @@ async def test_another_debugger_than_the_one_that_was_seen_stays(here: Place) ->
     assert machine.registry.text(f"{IFEO}\\sppsvc.exe", "Debugger") == SYSTRAY
 
 
+async def test_a_debugger_of_the_program_that_speaks_kms_is_taken_away(here: Place) -> None:
+    machine = here.machine("kms-debugger")
+    (blocked,) = (await agent(machine, step("activate"))).results
+    assert (blocked.ok, blocked.hresult) == (False, 0x80080005)
+    assert (await one(machine, "remove-debugger", debugger=SYSTRAY)).changed is False
+    path = "C:\\Windows\\nothing.exe"
+    result = await twice(machine, "remove-debugger", debugger=path, kms=True)
+    assert (result.before, result.after) == ({"debugger": path}, {"debugger": None})
+    assert (await one(machine, "activate")).ok is True
+    await twice(machine, "restore-debugger", debugger=path, kms=True)
+    assert machine.registry.text(f"{IFEO}\\SppExtComObj.exe", "Debugger") == path
+    assert machine.registry.text(f"{IFEO}\\sppsvc.exe", "Debugger") is None
+
+
 # the right to execute
 
 

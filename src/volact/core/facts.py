@@ -73,7 +73,11 @@ GROUPS: dict[str, FieldReaders] = {
     "registry": _all(
         text, "machine port policy_machine policy_port discovered_name discovered_port"
     ),
-    "binary": {"path": path, **_all(text, "sddl debugger"), "exists": boolean},
+    "binary": {
+        "path": path,
+        **_all(text, "sddl debugger verifier kms_debugger kms_verifier"),
+        "exists": boolean,
+    },
     "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
     "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
     "firewall": {"service": text, "active": integer, **_all(texts, "blocking block allow")},

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import SILENT
 from volact.core.assessment.kms_setting import KmsSetting
+from volact.core.assessment.service import unread_hooks
 from volact.core.findings import BY_ID
 from volact.core.findings.clock import CLOCK_SKEW
 from volact.core.findings.reach import KMS_UNREACHABLE
@@ -39,7 +40,9 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
         Refusal(
             finding=f.id,
             reason=f.summary,
-            allow_with="" if f.severity == "accepted" else BY_ID[f.id].consent,
+            allow_with=BY_ID[f.id].consent
+            if f.repair == "needs-consent" and f.severity != "accepted"
+            else "",
         )
         for f in findings
         if BY_ID[f.id].blocks == "everything" and f.repair != "automatic" and _stops(f, a)
@@ -129,7 +132,8 @@ def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
         say("its clock"): a.clock.skew_s is None and not _plans(steps, SyncClock),
         say("whether a debugger is set for the licensing program"): is_unreadable(
             a.facts.binary.debugger
-        ),
+        )
+        or any(True for _ in unread_hooks(a.facts.binary)),
         say("its group policy"): isinstance(a.kms.policy, Unreadable),
         say("which products it has"): a.licence.unread and not a.service.held_down,
         say("its activation type"): _type_unknown(a),

@@ -111,12 +111,19 @@ class RegistryFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The licensing program: sppsvc.exe, or slsvc.exe on 2008."""
+    """The licensing program: sppsvc.exe, or slsvc.exe on 2008.
+
+    The last four are values under Image File Execution Options: Debugger and VerifierDlls,
+    of it and of SppExtComObj.exe, which speaks KMS since 2012.
+    """
 
     path: Fact[str] = NOT_ASKED
     exists: Fact[bool] = NOT_ASKED
     sddl: Fact[str] = NOT_ASKED  # the DACL, "D:..."
-    debugger: Fact[str] = NOT_ASKED  # Image File Execution Options\...\Debugger
+    debugger: Fact[str] = NOT_ASKED
+    verifier: Fact[str] = NOT_ASKED
+    kms_debugger: Fact[str] = NOT_ASKED
+    kms_verifier: Fact[str] = NOT_ASKED
 
 
 class RightsFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volact.model.report import Verdict
-from volact_lab.faults.base import Fault, always
+from volact_lab.faults.base import SINCE_2012, Fault, always
 from volact_lab.faults.states import notification
 from volact_lab.windows import acl
 from volact_lab.windows.image import (
@@ -15,7 +15,7 @@ from volact_lab.windows.image import (
 )
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.registry import dword, sz
-from volact_lab.windows.services import IFEO
+from volact_lab.windows.services import IFEO, KMS_PROGRAM
 from volact_lab.windows.spec import Spec
 
 IMPORTED_IMAGE = "img-labimported"
@@ -62,6 +62,19 @@ def _debugger(machine: Machine) -> None:
     _stop_licensing(machine)
     key = f"{IFEO}\\{machine.licensing_file().name}"
     machine.registry.set(key, "Debugger", sz("C:\\Windows\\System32\\systray.exe"))
+
+
+def _kms_debugger(machine: Machine) -> None:
+    """Left by a tool that is gone: the program that speaks KMS cannot start."""
+    notification(machine)
+    machine.registry.set(f"{IFEO}\\{KMS_PROGRAM}", "Debugger", sz("C:\\Windows\\nothing.exe"))
+
+
+def _kms_library(machine: Machine) -> None:
+    """A library is loaded into the program that speaks KMS: its answers may be forged."""
+    key = f"{IFEO}\\{KMS_PROGRAM}"
+    machine.registry.set(key, "GlobalFlag", dword(0x100))
+    machine.registry.set(key, "VerifierDlls", sz("unknown.dll"))
 
 
 def _image_findings(spec: Spec) -> tuple[str, ...]:
@@ -141,6 +154,21 @@ FAULTS = (
         "attention",
         _debugger,
         agreed=lambda _spec: "healthy",
+    ),
+    Fault(
+        "kms-debugger",
+        always("licensing-binary-blocked", "not-licensed"),
+        "attention",
+        _kms_debugger,
+        releases=SINCE_2012,
+        agreed=lambda _spec: "healthy",
+    ),
+    Fault(
+        "kms-library",
+        always("emulator-suspected"),
+        "attention",
+        _kms_library,
+        releases=SINCE_2012,
     ),
     Fault("image-imported", _image_findings, "attention", _image, home_only=True),
     Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),

@@ -23,7 +23,7 @@ from volact_lab.windows.network import Network
 from volact_lab.windows.products import GRACE_MIN, VALIDITY_MIN, Product
 from volact_lab.windows.registry import Registry, sz
 from volact_lab.windows.releases import Generation, Release
-from volact_lab.windows.services import ServiceManager
+from volact_lab.windows.services import IFEO, KMS_PROGRAM, ServiceManager
 from volact_lab.windows.store import TokenStore
 
 POLICY = (
@@ -172,6 +172,8 @@ class Licensing:
             # Retail and the like go to Microsoft over the Internet: not from here.
             raise WinFault(codes.HTTP_NAME)
         host, port = self._find_host(product)
+        if self.registry.text(f"{IFEO}\\{KMS_PROGRAM}", "Debugger"):
+            raise WinFault(codes.SERVER_EXEC_FAILURE)
         reply = self._ask(product, host, port)
         self._record_answer(reply)
         if reply.code:

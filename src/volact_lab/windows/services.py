@@ -21,6 +21,7 @@ Start = Literal["Boot", "System", "Auto", "Manual", "Disabled"]
 State = Literal["Running", "Stopped"]
 
 IFEO = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options"
+KMS_PROGRAM = "SppExtComObj.exe"  # started by COM to speak KMS, since Server 2012
 KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 _NUMBERS: dict[Start, int] = {"Boot": 0, "System": 1, "Auto": 2, "Manual": 3, "Disabled": 4}
 

@@ -34,7 +34,7 @@ STEPS["restore-acl"] = function (step) {
 };
 
 STEPS["restore-debugger"] = function (step) {
-  var path = debuggerPath();
+  var path = debuggerPath(step);
   return putBack(function () {
     return {"debugger": readValue(path)};
   }, function (view) {

@@ -1,10 +1,10 @@
 /*
- * The step that removes a debugger of the licensing program.  Only the one
+ * The step that removes a debugger of a licensing program.  Only the one
  * that a person was shown: another one may be there for a reason.
  */
 
 STEPS["remove-debugger"] = function (step) {
-  var path = debuggerPath(), before = {"debugger": readValue(path)}, after;
+  var path = debuggerPath(step), before = {"debugger": readValue(path)}, after;
   if (before["debugger"] === null) {
     return result(true, false, before, before);
   }

@@ -75,7 +75,10 @@ function binaryFacts() {
   return {
     path: clip(path, 300), exists: ask(function () { return files.FileExists(path); }),
     sddl: ask(function () { return readSddl(path); }),
-    "debugger": regText(debuggerPath())
+    "debugger": regText(imageOptions() + "Debugger"),
+    verifier: regText(imageOptions() + "VerifierDlls"),
+    kms_debugger: regText(imageOptions(true) + "Debugger"),
+    kms_verifier: regText(imageOptions(true) + "VerifierDlls")
   };
 }
 

@@ -54,11 +54,17 @@ function binaryPath() {
   return match ? expanded(match[1] || match[2]) : systemFile(name + ".exe");
 }
 
-/* Where a debugger is set that Windows starts instead of the licensing program. */
-function debuggerPath() {
-  var path = binaryPath();
-  return NT + "Image File Execution Options\\" + path.substr(path.lastIndexOf("\\") + 1) +
-    "\\Debugger";
+/*
+ * Where the registry says what Windows starts instead of the licensing program, or loads into
+ * it; or, for kms, of SppExtComObj.exe, which speaks KMS since 2012.
+ */
+function imageOptions(kms) {
+  var path = kms ? "\\SppExtComObj.exe" : binaryPath();
+  return NT + "Image File Execution Options" + path.substr(path.lastIndexOf("\\")) + "\\";
+}
+
+function debuggerPath(step) {
+  return imageOptions(step.kms) + "Debugger";
 }
 
 /* The DACL as icacls saves it: the name, then the SDDL, in which "S:" may follow. */

@@ -9,11 +9,11 @@ import msgspec
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
 from volact.core.sddl import AccessCheck, execute_access
-from volact.model.fact import ABSENT, is_known, is_unreadable, value_of
-from volact.model.facts import Facts, ServiceFact
+from volact.model.fact import ABSENT, NOT_ASKED, Unreadable, is_known, is_unreadable, value_of
+from volact.model.facts import BinaryFacts, Facts, ServiceFact
 
 # What keeps the licensing program from running.
-Obstacle = Literal["debugger", "missing", "acl"]
+Obstacle = Literal["debugger", "kms-debugger", "missing", "acl"]
 
 # Services that the licensing service needs.
 _ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
@@ -67,6 +67,17 @@ def find_service(facts: Facts, name: str) -> ServiceFact | None:
     return value_of(facts.services.get(name, ABSENT))
 
 
+def unread_hooks(binary: BinaryFacts) -> dict[str, Unreadable]:
+    """What may change the licensing programs and was asked for, but could not be read."""
+    names = ("verifier", "kms_debugger", "kms_verifier")
+    facts = {f"binary.{name}": getattr(binary, name) for name in names}
+    return {
+        name: fact
+        for name, fact in facts.items()
+        if isinstance(fact, Unreadable) and fact != NOT_ASKED
+    }
+
+
 def _is_silent(facts: Facts) -> bool:
     """Whether the licensing service itself did not answer.
 
@@ -82,6 +93,8 @@ def _obstacle(facts: Facts, access: AccessCheck, *, silent: bool) -> Obstacle | 
     """``None``: nothing is known to keep the program from running."""
     if value_of(facts.binary.debugger):
         return "debugger"
+    if value_of(facts.binary.kms_debugger):
+        return "kms-debugger"
     if value_of(facts.binary.exists) is False and silent:
         return "missing"
     return "acl" if access.access in ("denied", "missing") else None

@@ -21,6 +21,8 @@ WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"  # the ApplicationID of its pro
 Family = Literal["2008", "2008 R2", "later", "unknown"]
 DomainRole = Literal["standalone", "member", "controller"]
 
+KMS_PROGRAM = "SppExtComObj.exe"  # speaks KMS since Server 2012
+
 # Win32_OperatingSystem.OperatingSystemSKU (PRODUCT_* of winnt.h) of the server
 # editions.  The numbers decide; of the names only those of Standard and
 # Datacenter are documented, the others only make a table readable.

@@ -14,6 +14,7 @@ from typing import Any
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import address_of, owners, plain_name
 from volact.core.assessment.licence import FULL_TERM_MIN
+from volact.core.assessment.system import KMS_PROGRAM
 from volact.core.consent import MOVE_KMS, allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error
 from volact.model.fact import Known, value_of
@@ -22,12 +23,18 @@ from volact.model.text import Text, joined, say
 
 # Names under which emulators install themselves as services; asked for in facts.js.
 ODD_SERVICES = ("Service KMSELDI", "KMService", "KMSEmulator", "vlmcsd")
+# Libraries and programs that change the answers of a KMS host on the server that asks.
+_HOOKS = ("SppExtComObjHook", "SppExtComObjPatcher", "SECOH-QAD")
 # Twice the longest term that a KMS host or Active Directory gives.
 _IMPOSSIBLE_MIN = 2 * FULL_TERM_MIN
 
 
 def emulator_suspected(a: Assessment) -> Found | None:
-    """A KMS host that is this server itself, a term beyond all terms, or an emulator's service."""
+    """A KMS host that is this server itself, a term beyond all terms, an emulator's service.
+
+    Or a library that is loaded into the programs that ask: while it is there, an activation
+    proves nothing, so none is tried, with no option either.
+    """
     signs, evidence = _signs(a)
     if not signs:
         return None
@@ -39,6 +46,13 @@ def emulator_suspected(a: Assessment) -> Found | None:
         "sets the provider's with {option}.",
         option=allow(MOVE_KMS),
     )
+    if "hooks" in evidence:
+        remedy = say(
+            "Find out what was installed, and remove it and what it set in the registry: {keys}. "
+            "Until then an activation of this server proves nothing, and volact tries none.",
+            keys=joined(key for key, _ in _hooks(a)),
+        )
+        return error(summary, evidence, repair="manual", remedy=remedy)
     # Where only a service is odd, there is nothing to set or to activate.
     honest = "hosts" in evidence or "ends" in evidence or not a.licence.all_licensed
     repair = repair_with(MOVE_KMS, a.ctx) if honest else "manual"
@@ -81,8 +95,31 @@ def _signs(a: Assessment) -> tuple[tuple[Text, ...], dict[str, Any]]:
         )
     if services:
         signs.append(say("the service {name} is one of an emulator", name=services[0]))
-    found = {"hosts": hosts, "ends": [p.ends(a.ctx.now) for p in forged], "services": services}
+    hooks = [value for _, value in _hooks(a)]
+    if hooks:
+        signs.append(
+            say("{library} is set for a licensing program and can forge answers", library=hooks[0])
+        )
+    found = {
+        "hooks": hooks,
+        "hosts": hosts,
+        "ends": [p.ends(a.ctx.now) for p in forged],
+        "services": services,
+    }
     return tuple(signs), {name: values for name, values in found.items() if values}
+
+
+def _hooks(a: Assessment) -> Iterator[tuple[str, str]]:
+    """Values of Image File Execution Options by which answers can be forged, by their names."""
+    binary = a.facts.binary
+    for program, debugger, verifier in (
+        (a.system.licensing_program, value_of(binary.debugger), value_of(binary.verifier)),
+        (KMS_PROGRAM, value_of(binary.kms_debugger), value_of(binary.kms_verifier)),
+    ):
+        if verifier:
+            yield f"{program}\\VerifierDlls", verifier
+        if debugger and any(name.lower() in debugger.lower() for name in _HOOKS):
+            yield f"{program}\\Debugger", debugger
 
 
 def _own_hosts(a: Assessment) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.service import unread_hooks
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import Found, Place, error, reported, warning
 from volact.model.fact import NOT_ASKED, Unreadable
@@ -118,6 +119,7 @@ def _others(a: Assessment) -> dict[str, Unreadable]:
         f"services.{service}": facts.services.get(service, NOT_ASKED),
     }
     unread = {name: fact for name, fact in asked.items() if isinstance(fact, Unreadable)}
+    unread |= unread_hooks(facts.binary)
     if a.licence.all_licensed and any(p.by_directory is None for p in a.licence.clients):
         unread["products.VLActivationType"] = Unreadable()
     if a.clock.skew_s is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from volact.core import shell
 from volact.core.assessment import Assessment
+from volact.core.assessment.system import KMS_PROGRAM
 from volact.core.context import Context
 from volact.core.sddl import granted, others_may_write
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
@@ -39,9 +40,13 @@ class GrantExecute(StepParams, frozen=True, kw_only=True):
 
 
 class RemoveDebugger(StepParams, frozen=True, kw_only=True):
-    """The debugger that was seen; another one is left alone."""
+    """The debugger that was seen; another one is left alone.
+
+    With ``kms`` it is that of SppExtComObj.exe, else that of the licensing program.
+    """
 
     debugger: str
+    kms: bool = False
 
 
 class RestoreAcl(StepParams, frozen=True, kw_only=True):
@@ -52,9 +57,10 @@ class RestoreAcl(StepParams, frozen=True, kw_only=True):
 
 
 class RestoreDebugger(StepParams, frozen=True, kw_only=True):
-    """The debugger to put back, where there is none."""
+    """The debugger to put back, where there is none; ``kms`` as for its removal."""
 
     debugger: str
+    kms: bool = False
 
 
 def _commands_to_grant(params: GrantExecute, a: Assessment) -> tuple[str, ...]:
@@ -66,8 +72,9 @@ def _previous_acl(params: StepParams, facts: Facts) -> StepValues:
     return reported(sddl=facts.binary.sddl)
 
 
-def _previous_debugger(params: StepParams, facts: Facts) -> StepValues:
-    return reported(debugger=facts.binary.debugger)
+def _previous_debugger(params: RemoveDebugger | RestoreDebugger, facts: Facts) -> StepValues:
+    binary = facts.binary
+    return reported(debugger=binary.kms_debugger if params.kms else binary.debugger)
 
 
 def _promise_access(params: GrantExecute, facts: Facts, ctx: Context) -> Facts:
@@ -80,11 +87,25 @@ def _with_acl(facts: Facts, sddl: str) -> Facts:
 
 
 def _promise_no_debugger(params: RemoveDebugger, facts: Facts, ctx: Context) -> Facts:
-    return replace(facts, binary=replace(facts.binary, debugger=ABSENT))
+    return _with_debugger(facts, params, ABSENT)
 
 
 def _promise_debugger(params: RestoreDebugger, facts: Facts, ctx: Context) -> Facts:
-    return replace(facts, binary=replace(facts.binary, debugger=Known(params.debugger)))
+    return _with_debugger(facts, params, Known(params.debugger))
+
+
+def _with_debugger(
+    facts: Facts, params: RemoveDebugger | RestoreDebugger, debugger: Fact[str]
+) -> Facts:
+    binary = facts.binary
+    changed = (
+        replace(binary, kms_debugger=debugger) if params.kms else replace(binary, debugger=debugger)
+    )
+    return replace(facts, binary=changed)
+
+
+def _debugger_key(params: RemoveDebugger | RestoreDebugger) -> SettingKey:
+    return ("debugger", KMS_PROGRAM) if params.kms else ("debugger",)
 
 
 def _read_granted(params: GrantExecute, values: StepValues) -> Iterator[Reading]:
@@ -98,20 +119,26 @@ def _read_acl(params: RestoreAcl, values: StepValues) -> Iterator[Reading]:
 
 
 def _read_removed(params: RemoveDebugger, values: StepValues) -> Iterator[Reading]:
-    yield Reading(key=("debugger",), value=known_value(values, "debugger"), promise=(None,))
+    value = known_value(values, "debugger")
+    yield Reading(key=_debugger_key(params), value=value, promise=(None,))
 
 
 def _read_debugger(params: RestoreDebugger, values: StepValues) -> Iterator[Reading]:
     value = known_value(values, "debugger")
-    yield Reading(key=("debugger",), value=value, promise=(params.debugger,))
+    yield Reading(key=_debugger_key(params), value=value, promise=(params.debugger,))
 
 
-def _now(name: str) -> Callable[[Facts, SettingKey], Fact[Any]]:
-    def now(facts: Facts, key: SettingKey) -> Fact[Any]:
-        fact: Fact[Any] = getattr(facts.binary, name)
-        return Known(None) if isinstance(fact, Absent) else fact
+def _acl_now(facts: Facts, key: SettingKey) -> Fact[Any]:
+    return _none_known(facts.binary.sddl)
 
-    return now
+
+def _debugger_now(facts: Facts, key: SettingKey) -> Fact[Any]:
+    binary = facts.binary
+    return _none_known(binary.debugger if key == ("debugger",) else binary.kms_debugger)
+
+
+def _none_known(fact: Fact[Any]) -> Fact[Any]:
+    return Known(None) if isinstance(fact, Absent) else fact
 
 
 def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
@@ -123,15 +150,16 @@ def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
 
 
 def _restore_debugger(reversal: Reversal) -> RemoveDebugger | RestoreDebugger:
+    kms = reversal.key != ("debugger",)
     if reversal.before is None:
-        return RemoveDebugger(debugger=reversal.now)
-    return RestoreDebugger(debugger=reversal.before)
+        return RemoveDebugger(debugger=reversal.now, kms=kms)
+    return RestoreDebugger(debugger=reversal.before, kms=kms)
 
 
 ACL = Setting(
     name="acl",
     title=say("permissions of the licensing program"),
-    now=_now("sddl"),
+    now=_acl_now,
     restore=lambda reversal: RestoreAcl(expect=(reversal.now,), sddl=reversal.before),
     same=same,
     forbidden=_acl_forbidden,
@@ -139,7 +167,7 @@ ACL = Setting(
 DEBUGGER = Setting(
     name="debugger",
     title=say("debugger of the licensing program"),
-    now=_now("debugger"),
+    now=_debugger_now,
     restore=_restore_debugger,
     same=same,
     forbidden=never_forbidden,
@@ -171,7 +199,9 @@ REMOVE_DEBUGGER = StepKind(
     handed_out=False,
     activation_needs_it=True,
     restarts=0,
-    commands=lambda params, a: (shell.remove_debugger(a.system.licensing_program),),
+    commands=lambda params, a: (
+        shell.remove_debugger(KMS_PROGRAM if params.kms else a.system.licensing_program),
+    ),
     previous=_previous_debugger,
     promise=_promise_no_debugger,
     changes=Changes(setting=DEBUGGER, read=_read_removed, answer_tells=True),
