@@ -44,7 +44,7 @@ class RunCounts:
         """Count one server."""
         self.verdicts[server.verdict] += 1
         self.changed += server.changed
-        self.repaired.update(set(server.resolved))
+        self.repaired.update(dict.fromkeys(server.resolved, 1))
         self.causes.update(list(causes(server)))
         self.accepted.update(accepted_ids(server))
 
