@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+_BEFORE = "VOLACT_PATH_BEFORE"
+
 
 def python_command(module: str, *words: str) -> list[str]:
     """The command that runs a module of volact's."""
@@ -16,7 +18,20 @@ def python_command(module: str, *words: str) -> list[str]:
 
 def python_environment(**more: str) -> dict[str, str]:
     """Where this process finds volact, the other one finds it, too, also in a single file."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+    path = os.pathsep.join(filter(None, sys.path))
+    before = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": path, _BEFORE: before, **more}
+
+
+def forget_path() -> None:
+    """Call it in the other process: the programs that it starts have libraries of their own.
+
+    A ``password-command`` that is a program of another Python would load volact's.
+    """
+    if before := os.environ.pop(_BEFORE, None):
+        os.environ["PYTHONPATH"] = before
+    elif before is not None:
+        del os.environ["PYTHONPATH"]
 
 
 def own_group() -> dict[str, Any]:

@@ -17,7 +17,7 @@ import msgspec
 
 from volact.bounded.memory import keep_memory_private
 from volact.bounded.stream import Limits
-from volact.child_process import python_command, python_environment
+from volact.child_process import forget_path, python_command, python_environment
 from volact.errors import InputError, NotifyError
 from volact.model.text import say
 from volact.report.message import Message
@@ -81,6 +81,7 @@ class AppriseChannel:
 
 def main() -> int:
     """The process that sends one message; exit code 0 when it was delivered."""
+    forget_path()
     _limit()
     import apprise  # noqa: PLC0415 - within the limit
     import requests  # noqa: PLC0415

@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from volact.bounded.memory import keep_memory_private
+from volact.child_process import forget_path
 from volact.event_loop import new_runner
 from volact.model.server import Credential, Server
 from volact.transports.base import Opener, Transport
@@ -180,6 +181,7 @@ def main() -> None:
     # A signal is for the process that started this one, which closes the pipe.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
+    forget_path()
     keep_memory_private()
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
