@@ -16,12 +16,15 @@ from volact_lab.windows import acl, adapter
 from volact_lab.windows.licensing import NAME, PORT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import Route
+from volact_lab.windows.protection import SERVICE_SDDL
 from volact_lab.windows.restart import restart
 from volact_lab.windows.services import IFEO
 from volact_lab.windows.w32time import DOMAIN, KEY, NETWORK, TRIGGERS, write_triggers
 
 REFUSED = 0x80070032
 OURS = "kms1.tencentyun.com:1688"
+
+SCHEDULE = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Schedule"
 
 
 async def one(machine: Machine, do: str, **params: Any) -> StepResult:
@@ -137,6 +140,50 @@ async def test_since_2012_the_licensing_services_mode_comes_back_with_the_restar
     restart(machine)
     assert machine.services.get("sppsvc").start == "Disabled"
     assert (await agent(machine)).facts["restart"] is None
+
+
+async def test_only_the_system_configures_schedule_so_its_key_is_written(here: Place) -> None:
+    machine = here.machine(release="2019")
+    machine.services.configure("Schedule", "Disabled")
+    restart(machine)
+    assert machine.services.get("Schedule").state == "Stopped"
+    enable = {"do": "enable-service", "name": "Schedule", "start": "auto"}
+    result = await one(machine, **enable)
+    assert (result.ok, result.changed) == (True, True)
+    assert (await one(machine, **enable)).changed is False
+    assert result.before["registry"] == 4
+    assert result.after["via"] == "registry"
+    assert result.note == "it takes effect when the server is restarted"
+    assert (await one(machine, "start-service", name="Schedule")).note == (
+        "possible after a restart of the server"
+    )
+    facts = (await agent(machine)).facts
+    assert (facts["services"]["Schedule"], facts["restart"]) == (["Stopped", "Auto"], None)
+    assert machine.services.get("Schedule").start == "Disabled"
+    assert (await one(machine, "activate")).ok, "activation does not wait for the restart"
+    params = {"name": "Schedule", "expect": ["Auto"], "start": "disabled"}
+    await twice(machine, "restore-start-mode", **params)
+    assert machine.registry.number(SCHEDULE, "Start") == 4
+    assert (await one(machine, **enable)).changed is True
+    restart(machine)
+    assert machine.services.get("Schedule").state == "Running"
+    assert machine.registry.find(SCHEDULE, "DelayedAutoStart") is None
+    await twice(machine, "restore-start-mode", **params)
+    assert (await agent(machine)).facts["services"]["Schedule"] == ["Running", "Disabled"]
+    restart(machine)
+    assert machine.services.get("Schedule").state == "Stopped"
+    assert here.errors == []
+
+
+async def test_where_administrators_may_configure_schedule_it_starts_at_once(here: Place) -> None:
+    machine = here.machine(release="2019")
+    machine.services.get("Schedule").sddl = SERVICE_SDDL
+    machine.services.configure("Schedule", "Disabled")
+    restart(machine)
+    result = await twice(machine, "enable-service", name="Schedule", start="auto")
+    assert (result.note, "via" in result.after) == ("", False)
+    assert (await one(machine, "start-service", name="Schedule")).changed is True
+    assert machine.services.get("Schedule").state == "Running"
 
 
 async def test_what_waits_for_another_restart_is_not_disturbed(here: Place) -> None:

@@ -32,6 +32,11 @@ LICENSING_SDDL = (
     "D:(A;;CCDCLCSWRPWPDTLOCR;;;SY)(A;;CCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 )
+# On every release the task scheduler lets administrators read and start it, no more.
+SCHEDULE_SDDL = (
+    "D:(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;SY)(A;;CCLCSWRPWPDTLOCRRCWDWO;;;BA)"
+    "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
+)
 FREE_BYTES = 21 * 1024**3
 
 _KEY_ACL = acl.parse("D:(A;;0xf003f;;;SY)(A;;0xf003f;;;BA)(A;;0x20019;;;BU)")

@@ -19,6 +19,10 @@ def restart(machine: Machine) -> None:
     machine.services.read_keys()
     licensing = machine.services.get(machine.release.licensing_service)
     licensing.state, licensing.pid = "Stopped", 0
+    scheduler = machine.services.get("Schedule")
+    scheduler.state, scheduler.pid = "Stopped", 0
+    if scheduler.start == "Auto":
+        machine.services.start(scheduler.name)
     upkeep.restarted(machine.licensing)
     old = machine.release.generation is Generation.SL
     clock = machine.services.get(SERVICE)

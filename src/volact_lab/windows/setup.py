@@ -7,7 +7,7 @@ from volact_lab.windows import adapter, products
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED
 from volact_lab.windows.products import VALIDITY_MIN
-from volact_lab.windows.protection import LICENSING_SDDL, SERVICE_SDDL
+from volact_lab.windows.protection import LICENSING_SDDL, SCHEDULE_SDDL, SERVICE_SDDL
 from volact_lab.windows.releases import Generation
 from volact_lab.windows.services import Service
 from volact_lab.windows.spec import Spec, World
@@ -71,7 +71,15 @@ def _services(machine: Machine) -> None:
     add(Service("RpcSs", "Remote Procedure Call (RPC)", account=_NETWORK_SERVICE, stoppable=False))
     add(Service("EventSystem", "COM+ Event System", account=_LOCAL_SERVICE))
     add(Service("Winmgmt", "Windows Management Instrumentation", depends=("RpcSs",)))
-    add(Service("Schedule", "Task Scheduler", depends=("RpcSs",), stoppable=False))
+    add(
+        Service(
+            "Schedule",
+            "Task Scheduler",
+            depends=("RpcSs",),
+            stoppable=False,
+            sddl=SCHEDULE_SDDL,
+        )
+    )
     add(Service("PlugPlay", "Plug and Play", start="Manual", stoppable=False))
     add(Service("MpsSvc", "Windows Firewall", account=_LOCAL_SERVICE))
     add(Service("Dnscache", "DNS Client", account=_NETWORK_SERVICE))

@@ -6,13 +6,12 @@
 var START_MODES = {"auto": "Auto", "delayed-auto": "Auto", "demand": "Manual",
   "disabled": "Disabled"};
 var START_VALUES = {"auto": 2, "delayed-auto": 2, "demand": 3, "disabled": 4};
-var START_WORDS = {2: "Auto", 3: "Manual", 4: "Disabled"};
 
 /* What the key says holds from the next start on, where a step has left it so. */
 function startView(name) {
   var view = serviceView(findService(name)), mark = readValue(RESTART_MARK), word;
   if (view.start !== null && (mark === "enable-service" || mark === "restore-start-mode")) {
-    word = START_WORDS[readValue(SERVICES + name + "\\Start")];
+    word = MODES[readValue(SERVICES + name + "\\Start")];
     view.start = word || view.start;
   }
   return view;
@@ -34,6 +33,10 @@ STEPS["restore-start-mode"] = function (step) {
     return includes(step.expect, view.start);
   }, function (view) {
     var hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
+    if (hresult === DENIED && step.name === "Schedule") {
+      view.delayed = readValue(SERVICES + step.name + "\\DelayedAutoStart");
+      return writeStart(SERVICES + step.name + "\\", step, wanted);
+    }
     return hresult === DENIED && step.name === "sppsvc" ? startByKey(step, wanted, view) : hresult;
   });
 };
@@ -68,4 +71,5 @@ function writeStart(key, step, wanted) {
       step.delayed === undefined ? Number(step.start === "delayed-auto") : step.delayed);
   }
   writeNumber(key + "Start", START_VALUES[step.start]);
+  return null;
 }

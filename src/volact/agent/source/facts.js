@@ -102,15 +102,16 @@ function serviceFacts() {
   for (i = 0; i < names.length; i++) {
     name = names[i].toLowerCase();
     if (i < SERVICE_NAMES.length || seen[name]) {
-      facts[names[i]] = serviceFact(seen[name]);
+      facts[names[i]] = serviceFact(seen[name], names[i]);
     }
   }
   return facts;
 }
 
-function serviceFact(row) {
+function serviceFact(row, name) {
   return ask(function () {
-    return row ? [asText(property(row, "State")), asText(property(row, "StartMode"))] : null;
+    return row ? [asText(property(row, "State")),
+      startMode(name, asText(property(row, "StartMode")))] : null;
   });
 }
 

@@ -6,6 +6,16 @@
 var SERVICE_CODES = [0, 50, 5, 1051, 1052, 1061, 1062, 1053, 0, 3, 1056, 1055, 1075, 1068, 1058,
   1069, 1072, 1054, 0, 0, 0, 87, 1057, 0, 1056];
 
+var MODES = {2: "Auto", 3: "Manual", 4: "Disabled"};
+
+/*
+ * Only the system may configure Schedule; an administrator may write its key, which Windows
+ * reads when it starts.  So what the key says is told of it.
+ */
+function startMode(name, mode) {
+  return name === "Schedule" && MODES[readValue(SERVICES + name + "\\Start")] || mode;
+}
+
 /* The service as it is now, or null when there is none of that name. */
 function findService(name) {
   var object;
@@ -15,7 +25,7 @@ function findService(name) {
   try {
     object = wmi().Get("Win32_Service.Name='" + name + "'");
     return {object: object, state: String(property(object, "State")),
-      start: String(property(object, "StartMode"))};
+      start: startMode(name, String(property(object, "StartMode")))};
   } catch (error) {
     if (hresultOf(error) === NOT_FOUND) {
       return null;

@@ -17,7 +17,8 @@ STEPS["enable-service"] = function (step) {
   }
   hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
   after = serviceView(findService(step.name));
-  if (after.start === "Disabled" && hresult === DENIED && step.name === "sppsvc") {
+  if (after.start === "Disabled" && hresult === DENIED &&
+      (step.name === "sppsvc" || step.name === "Schedule")) {
     return enableAtRestart(step, before, after);
   }
   if (after.start === "Disabled") {
@@ -27,7 +28,7 @@ STEPS["enable-service"] = function (step) {
 };
 
 /*
- * Since Windows 8 only the system may configure the licensing service.
+ * Since Windows 8 only the system may configure the licensing service, and always Schedule.
  * An administrator may write its key, which Windows reads when it starts.
  */
 function enableAtRestart(step, before, after) {
@@ -36,6 +37,11 @@ function enableAtRestart(step, before, after) {
   before.delayed = readValue(key + "DelayedAutoStart");
   after.registry = START_NUMBERS[step.start];
   after.via = "registry";
+  if (step.name === "Schedule") {
+    /* No mark: activation does not wait for it. */
+    writeNumber(key + "Start", after.registry);
+    return result(true, true, before, after, note);
+  }
   if (readValue(RESTART_MARK) === step["do"] && before.registry === after.registry) {
     return result(true, false, before, after, note);
   }

@@ -138,7 +138,8 @@ STEPS["start-service"] = function (step) {
   try {
     after = serviceView(startService(step.name));
   } catch (error) {
-    return failed(hresultOf(error), view, serviceView(findService(step.name)));
+    return hresultOf(error) === 0x80070422 ? afterRestart(view)
+      : failed(hresultOf(error), view, serviceView(findService(step.name)));
   }
   outcome = result(after.state === "Running", true, view, after);
   outcome.hresult = outcome.ok ? null : 0x8007041D;
