@@ -117,6 +117,16 @@ def test_the_exit_code_is_that_of_the_undo(words: list[UndoWord | None], code: i
     assert counts.exit_code() == code
 
 
+@pytest.mark.parametrize(("word", "changed"), [("undone", True), ("planned", False)])
+def test_what_is_undone_counts_as_changed_though_the_answer_was_lost(
+    word: UndoWord, changed: bool
+) -> None:
+    """The check after the steps shows it; of a plan nothing is done yet."""
+    lost = msgspec.structs.replace(row("a", word), plan=({"do": "set-kms-host"},))
+    assert (lost.results, lost.resolved) == ((), ())
+    assert lost.changed is changed
+
+
 def test_junit_goes_by_the_undo_as_the_exit_code_does() -> None:
     words: list[UndoWord] = ["planned", "undone", "partly", "failed", "refused", "nothing"]
     rows = [row(word, word) for word in words]

@@ -84,11 +84,12 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     def changed(self) -> bool:
         """Whether a step changed something there.
 
-        Where the answer to the steps was lost, what they resolved shows it.
+        Where the answer to the steps was lost, what they resolved or undid shows it.
         """
         if self.results:
             return any(result.get("changed") for result in self.results)
-        return bool(self.plan and self.resolved)
+        undone = self.undo.undone if self.undo and self.undo.word != "planned" else ()
+        return bool(self.plan and (self.resolved or undone))
 
     @property
     def carried(self) -> bool:
