@@ -11,7 +11,13 @@ import sys
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["lab_fixtures", "reach_fixtures", "store_fixtures", "wine_fixtures"]
+pytest_plugins = [
+    "lab_fixtures",
+    "reach_fixtures",
+    "receiver_fixtures",
+    "store_fixtures",
+    "wine_fixtures",
+]
 
 # The tests read English, in every locale of the machine.
 os.environ["LC_ALL"] = "C.UTF-8"

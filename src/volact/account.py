@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 
 NAMELESS = "unknown"
+_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")  # that getpass reads
 
 
 def account_name() -> str:
     """The account's name; ``""`` for one that has none."""
+    import getpass  # noqa: PLC0415 - not for the version
+
     try:
         name = getpass.getuser()
     except (ImportError, KeyError, OSError):  # which one depends on the version of Python
@@ -23,5 +25,5 @@ def ensure_account_name() -> None:
     Containers start processes for numbers that are in no list of accounts.  asyncssh asks for
     the name before every connection, also where it is not used, and fails without one.
     """
-    if not account_name():
+    if not any(map(os.environ.get, _VARIABLES)) and not account_name():
         os.environ["USER"] = NAMELESS

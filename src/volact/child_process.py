@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from typing import Any
 
+TYPE_CHECKING = False  # loading typing would take most of the time of --version
+if TYPE_CHECKING:
+    from typing import Any
+
+_NEW_PROCESS_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows
 _BEFORE = "VOLACT_PATH_BEFORE"
 
 
@@ -38,5 +41,5 @@ def own_group() -> dict[str, Any]:
     """Ctrl-C in a terminal is for this process, which then tells the other one."""
     return {
         "start_new_session": True,
-        "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        "creationflags": _NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import evil_http
 import msgspec
 import pytest
-from cli_receiver import Receiver
+from receiver_fixtures import Receiver
 from report_samples import fleet, run_of
 
 from volact.cli.failure import tell
@@ -26,13 +26,6 @@ SECRET = "T0Ps3cretT0ken"
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 from cli_process import FORKED, started
-from cli_receiver import Receiver
 from cli_run import volact
 from forked_volact import ForkedVolact
 from lab_thread import drawn_lab, lab_in_thread
+from receiver_fixtures import Receiver
 
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.changes import WatchOptions
@@ -40,13 +40,6 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def inventory(folder: Path, port: int) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
-import pytest
-from cli_receiver import Receiver
+from receiver_fixtures import Receiver
 from report_samples import STARTED, attention, healthy, unreachable
 
 from volact.cli.watch_channels import WatchedChannels
@@ -17,14 +16,6 @@ from volact.model.report import RunReport, ServerReport
 from volact.notify.channels import open_channels
 from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import ServerStanding
-
-
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def ending(name: str = "a") -> ServerReport:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 import sqlalchemy as sa
-from cli_receiver import Receiver
+from receiver_fixtures import Receiver
 from service_parts import put_run, run_info
 from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
@@ -36,14 +36,6 @@ def store(service_url: str) -> Iterator[Store]:
     with open_service(service_url) as opened:
         fill(opened)
         yield opened
-
-
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def schedule(store: Store) -> str:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from cli_process import FORKED
-from cli_receiver import Receiver
 from forked_volact import FORKS
+from receiver_fixtures import Receiver
 from service_schedules import (
     ANA,
     NOON,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from volact import __version__
 from volact.account import ensure_account_name
+from volact.child_process import forget_path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,10 +49,7 @@ def stand_on_any_ground() -> None:
     if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111
         os.environ["HOME"] = "/"  # as container runtimes do
     ensure_account_name()
-    if "VOLACT_PATH_BEFORE" in os.environ:
-        from volact.child_process import forget_path  # noqa: PLC0415 - not for the version
-
-        forget_path()
+    forget_path()
 
 
 def _version() -> int:

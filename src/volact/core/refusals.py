@@ -133,7 +133,7 @@ def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
         say("whether a debugger is set for the licensing program"): is_unreadable(
             a.facts.binary.debugger
         )
-        or any(True for _ in unread_hooks(a.facts.binary)),
+        or bool(unread_hooks(a.facts.binary)),
         say("its group policy"): isinstance(a.kms.policy, Unreadable),
         say("which products it has"): a.licence.unread and not a.service.held_down,
         say("its activation type"): _type_unknown(a),

@@ -181,6 +181,11 @@ class Profile(FromFile, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(host for rule in self.kms for host in rule.hosts))
 
     @property
+    def is_azure(self) -> bool:
+        """Whether it is one of the Azure clouds, the only ones that license Azure Edition."""
+        return self.entitlement.kind == "edition"
+
+    @property
     def is_cloud(self) -> bool:
         """Whether the servers run in a cloud; False: on premises, or DNS names the KMS host."""
         return self.discovery != "dns" and self.name != "generic"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from volact.core.assessment.system import SystemState
+from volact.core.assessment.system import KMS_PROGRAM, SystemState
 from volact.core.context import Context
 from volact.core.sddl import AccessCheck, execute_access
 from volact.model.fact import ABSENT, NOT_ASKED, Unreadable, is_known, is_unreadable, value_of
@@ -17,6 +17,18 @@ Obstacle = Literal["debugger", "kms-debugger", "missing", "acl"]
 
 # Services that the licensing service needs.
 _ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
+
+
+class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What Image File Execution Options set for a program; ``None``: nothing that is known.
+
+    ``kms``: it is the program that speaks KMS, else the licensing program.
+    """
+
+    program: str
+    kms: bool
+    debugger: str | None
+    verifier: str | None
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +49,7 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     held_down: bool
     access: AccessCheck
     obstacle: Obstacle | None
+    images: tuple[ImageOptions, ...]
     program_path: str  # as cmd.exe takes it
 
 
@@ -57,6 +70,7 @@ def service_of(facts: Facts, ctx: Context, system: SystemState) -> ServiceState:
         held_down=disabled or obstacle == "acl" or (obstacle == "debugger" and agreed),
         access=access,
         obstacle=obstacle,
+        images=_images(facts.binary, system),
         program_path=value_of(facts.binary.path)
         or f"%windir%\\System32\\{system.licensing_program}",
     )
@@ -65,6 +79,23 @@ def service_of(facts: Facts, ctx: Context, system: SystemState) -> ServiceState:
 def find_service(facts: Facts, name: str) -> ServiceFact | None:
     """State and start mode of a service, ``None`` when absent or unreadable."""
     return value_of(facts.services.get(name, ABSENT))
+
+
+def _images(binary: BinaryFacts, system: SystemState) -> tuple[ImageOptions, ...]:
+    return (
+        ImageOptions(
+            program=system.licensing_program,
+            kms=False,
+            debugger=value_of(binary.debugger),
+            verifier=value_of(binary.verifier),
+        ),
+        ImageOptions(
+            program=KMS_PROGRAM,
+            kms=True,
+            debugger=value_of(binary.kms_debugger),
+            verifier=value_of(binary.kms_verifier),
+        ),
+    )
 
 
 def unread_hooks(binary: BinaryFacts) -> dict[str, Unreadable]:

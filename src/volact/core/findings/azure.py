@@ -86,7 +86,7 @@ AZURE_EDITION_UNPROVEN = reported(
 
 def azure_edition_watermark(a: Assessment) -> Found | None:
     """Datacenter: Azure Edition in Azure that KMS has licensed and Windows finds not genuine."""
-    azure = a.ctx.knowledge.profile.entitlement.kind == "edition"
+    azure = a.ctx.knowledge.profile.is_azure
     if a.system.sku not in AZURE_EDITION or not azure or not a.licence.all_licensed:
         return None
     if azure_edition_unproven(a):

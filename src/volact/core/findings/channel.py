@@ -101,7 +101,8 @@ def key_avma(a: Assessment) -> Found | None:
     if product is None or product.channel != "avma":
         return None
     on_hyper_v = _on_hyper_v(a)
-    if _in_azure(a):
+    in_azure = a.ctx.knowledge.profile.is_azure  # whose Hyper-V hosts activate no guest
+    if in_azure:
         where = say("{cloud} does not support it", cloud=raw(a.ctx.knowledge.profile.title))
     elif on_hyper_v:
         where = say("its Hyper-V host has not activated it")
@@ -114,7 +115,7 @@ def key_avma(a: Assessment) -> Found | None:
         ),
         {"partial_key": product.partial_key, "hyper_v": on_hyper_v},
         repair=_repair(a),
-        remedy=_hyper_v_remedy(a) if on_hyper_v and not _in_azure(a) else _remedy(a),
+        remedy=_hyper_v_remedy(a) if on_hyper_v and not in_azure else _remedy(a),
     )
 
 
@@ -157,11 +158,6 @@ def _on_hyper_v(a: Assessment) -> bool:
     os = a.facts.os
     maker, model = value_of(os.maker) or "", value_of(os.model) or ""
     return maker.startswith("Microsoft") and model.startswith("Virtual Machine")
-
-
-def _in_azure(a: Assessment) -> bool:
-    """Whether the provider is an Azure cloud, whose Hyper-V hosts activate no guest."""
-    return a.ctx.knowledge.profile.entitlement.kind == "edition"
 
 
 def _key(a: Assessment) -> str:

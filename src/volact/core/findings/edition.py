@@ -108,7 +108,7 @@ RELEASE_WITHOUT_GVLK = reported(
 def azure_edition_elsewhere(a: Assessment) -> Found | None:
     """Datacenter: Azure Edition somewhere else than in Azure."""
     sku, profile = a.system.sku, a.ctx.knowledge.profile
-    if sku not in AZURE_EDITION or profile.entitlement.kind == "edition":
+    if sku not in AZURE_EDITION or profile.is_azure:
         return None
     make = warning if not profile.is_cloud or a.licence.all_licensed else error
     return make(

@@ -14,7 +14,6 @@ from typing import Any
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import address_of, owners, plain_name
 from volact.core.assessment.licence import FULL_TERM_MIN
-from volact.core.assessment.system import KMS_PROGRAM
 from volact.core.consent import MOVE_KMS, allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error
 from volact.model.fact import Known, value_of
@@ -111,15 +110,12 @@ def _signs(a: Assessment) -> tuple[tuple[Text, ...], dict[str, Any]]:
 
 def _hooks(a: Assessment) -> Iterator[tuple[str, str]]:
     """Values of Image File Execution Options by which answers can be forged, by their names."""
-    binary = a.facts.binary
-    for program, debugger, verifier in (
-        (a.system.licensing_program, value_of(binary.debugger), value_of(binary.verifier)),
-        (KMS_PROGRAM, value_of(binary.kms_debugger), value_of(binary.kms_verifier)),
-    ):
-        if verifier:
-            yield f"{program}\\VerifierDlls", verifier
-        if debugger and any(name.lower() in debugger.lower() for name in _HOOKS):
-            yield f"{program}\\Debugger", debugger
+    for image in a.service.images:
+        if image.verifier:
+            yield f"{image.program}\\VerifierDlls", image.verifier
+        debugger = image.debugger or ""
+        if any(name.lower() in debugger.lower() for name in _HOOKS):
+            yield f"{image.program}\\Debugger", debugger
 
 
 def _own_hosts(a: Assessment) -> Iterator[str]:

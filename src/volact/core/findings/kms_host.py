@@ -111,7 +111,7 @@ def kms_host_too_old(a: Assessment) -> Found | None:
     if code is None:
         return None
     host, release = a.attempts.host, a.system.release_name
-    needs, cloud = _needs(a, release), refusing_cloud(a)
+    needs = _needs(a, release)
     title = raw(f"Windows Server {release}") if release else say("this release")
     return error(
         say(
@@ -121,18 +121,21 @@ def kms_host_too_old(a: Assessment) -> Found | None:
             code=named(code, a.ctx.knowledge.errors),
         ),
         {"code": hex_code(code), "host": host, "release": release or None, **needs},
-        remedy=_with_licence(
-            a,
-            say(
-                "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
-                "support why it does not serve {release}.",
-                cloud=cloud,
-                release=title,
-            ),
-        )
-        if cloud
-        else _too_old_remedy(needs),
+        remedy=_cloud_too_old_remedy(a, title) or _too_old_remedy(needs),
     )
+
+
+def _cloud_too_old_remedy(a: Assessment, release: Text) -> Text | None:
+    cloud = refusing_cloud(a)
+    if cloud is None:
+        return None
+    asking = say(
+        "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
+        "support why it does not serve {release}.",
+        cloud=cloud,
+        release=release,
+    )
+    return _with_licence(a, asking)
 
 
 KMS_HOST_TOO_OLD = reported(
@@ -218,14 +221,12 @@ def kms_host_refuses(a: Assessment) -> Found | None:
 
 def _refusal_remedy(a: Assessment, known: ErrorInfo | None) -> Text:
     if cloud := refusing_cloud(a):
-        return _with_licence(
-            a,
-            say(
-                "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
-                "support why it refuses this server.",
-                cloud=cloud,
-            ),
+        asking = say(
+            "The KMS host is {cloud}'s own, and only {cloud} can change it: ask {cloud}'s "
+            "support why it refuses this server.",
+            cloud=cloud,
         )
+        return _with_licence(a, asking)
     return remedy_of(known, a) if known else say("Ask the KMS administrator.")
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.service import Obstacle
-from volact.core.assessment.system import KMS_PROGRAM
 from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.core.findings.shared_repairs import start_service
@@ -22,7 +20,7 @@ def licensing_binary_blocked(a: Assessment) -> Found | None:
     """The licensing program cannot be started."""
     why = a.service.obstacle
     if why in ("debugger", "kms-debugger"):
-        return _debugger(a, why)
+        return _debugger(a)
     if why == "missing":
         return _missing(a)
     return _acl(a) if why == "acl" else None
@@ -34,7 +32,9 @@ def let_program_run(a: Assessment) -> Iterator[StepParams]:
     if why == "acl":
         yield GrantExecute(sid=NETWORK_SERVICE, deny=a.service.access.deny)
     elif why in ("debugger", "kms-debugger"):
-        yield from _remove_debuggers(a)
+        for image in a.service.images:
+            if image.debugger:
+                yield RemoveDebugger(debugger=image.debugger, kms=image.kms)
         if a.service.access.access in ("denied", "missing"):
             yield GrantExecute(sid=NETWORK_SERVICE, deny=a.service.access.deny)
     else:
@@ -42,13 +42,6 @@ def let_program_run(a: Assessment) -> Iterator[StepParams]:
     service = a.service.service
     if service and service.start != "Disabled" and a.service.silent:
         yield from start_service(a, a.system.licensing_service)
-
-
-def _remove_debuggers(a: Assessment) -> Iterator[StepParams]:
-    if debugger := value_of(a.facts.binary.debugger):
-        yield RemoveDebugger(debugger=debugger)
-    if debugger := value_of(a.facts.binary.kms_debugger):
-        yield RemoveDebugger(debugger=debugger, kms=True)
 
 
 LICENSING_BINARY_BLOCKED = FindingKind(
@@ -72,21 +65,19 @@ LICENSING_BINARY_BLOCKED = FindingKind(
 )
 
 
-def _debugger(a: Assessment, why: Obstacle) -> Found:
-    program, debugger = a.system.licensing_program, value_of(a.facts.binary.debugger)
-    if why == "kms-debugger":
-        program, debugger = KMS_PROGRAM, value_of(a.facts.binary.kms_debugger)
+def _debugger(a: Assessment) -> Found:
+    image = next(image for image in a.service.images if image.debugger)
     return error(
         say(
             "Windows starts '{debugger}' instead of {program}: a debugger is set for it.",
-            debugger=debugger,
-            program=program,
+            debugger=image.debugger,
+            program=image.program,
         ),
-        {"why": why, "debugger": debugger},
+        {"why": a.service.obstacle, "debugger": image.debugger},
         repair=repair_with(REMOVE_DEBUGGER.name, a.ctx),
         remedy=say(
             "Find out what set it, then on the server: {command}",
-            command=typed(shell.remove_debugger(program)),
+            command=typed(shell.remove_debugger(image.program)),
         ),
     )
 

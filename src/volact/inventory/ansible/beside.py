@@ -8,6 +8,7 @@ that need a password that may be in it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -88,18 +89,13 @@ def _files_in(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """The files of a folder and those below it by name, without hidden ones and backups."""
     way = (*above, folder.resolve())
     for one in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        name, suffix = one.name, _suffix(one.name)
+        name, suffix = one.name, os.path.splitext(one.name)[1]  # noqa: PTH122  ("." of "a.")
         if name.startswith(".") or name.endswith("~") or suffix not in _SUFFIXES:
             continue
         if one.is_file():
             yield one
         elif not suffix and one.is_dir() and one.resolve() not in way:
             yield from _files_in(one, way)
-
-
-def _suffix(name: str) -> str:
-    """The last dot of a name and what follows it."""
-    return name[name.rindex(".") :] if "." in name else ""
 
 
 def _variables(text: str, shown: str) -> dict[str, Var]:

@@ -6,19 +6,19 @@ One that is activated already shows nothing of what the steps of the run do.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import sqlalchemy as sa
 
 from volact.fleet.canary import choose_canaries
-from volact.fleet.failure_policy import NAMED, FailureLimits, Stop, Tally
+from volact.fleet.failure_policy import FailureLimits, Stop
 from volact.service.database.tables import RUN_SERVERS
+from volact.service.engine.tally import ENDED, count_where, tally_of
 from volact.store.tables import SERVERS, STEPS
 
 _MOST_DRAWN = 1000
-_LEFT, _ENDED = RUN_SERVERS.c.verdict == "", RUN_SERVERS.c.verdict != ""
+_LEFT = sa.not_(ENDED)
 _SENT = sa.and_(
-    _ENDED,
+    ENDED,
     sa.exists().where(STEPS.c.run == RUN_SERVERS.c.run, STEPS.c.server == RUN_SERVERS.c.server),
 )
 
@@ -32,10 +32,10 @@ def draw(connection: sa.Connection, run: str, wanted: int, reached: Collection[s
     """
     of_run = RUN_SERVERS.c.run == run
     canary = sa.and_(of_run, RUN_SERVERS.c.canary)
-    left, sent = _count(connection, canary, _LEFT, _SENT)
+    left, sent = count_where(connection, canary, _LEFT, _SENT)
     if left or sent >= wanted:
         return
-    (ended,) = _count(connection, of_run, _ENDED)
+    (ended,) = count_where(connection, of_run, ENDED)
     names = _candidates(connection, sa.and_(of_run, _LEFT), reached)
     number = min(_MOST_DRAWN, max(wanted - sent, ended - sent))
     chosen, _ = choose_canaries(names, number, lambda _: (), lambda name: name)
@@ -52,15 +52,10 @@ def stop_of(
     """The stop that the canaries are cause for, those that ended in earlier attempts left out."""
     if not limits.canaries:
         return None
-    counted = sa.or_(_LEFT, RUN_SERVERS.c.attempt >= attempt)
-    of = sa.and_(RUN_SERVERS.c.run == run, RUN_SERVERS.c.canary, counted)
-    failed = sa.and_(_SENT, RUN_SERVERS.c.failed)
-    healthy = sa.and_(_SENT, RUN_SERVERS.c.verdict == "healthy")
-    left, sent, proven, failures = _count(connection, of, _LEFT, _SENT, healthy, failed)
-    names = sa.select(RUN_SERVERS.c.server).where(of, failed).order_by(RUN_SERVERS.c.position)
-    first = connection.execute(names.limit(NAMED + 1)).scalars() if failures else ()
-    tally = Tally(ended=sent, proven=proven, failures=failures, failed=tuple(first))
-    rule = FailureLimits(canaries=left + sent, canary_failures=limits.canary_failures)
+    of = sa.and_(RUN_SERVERS.c.run == run, RUN_SERVERS.c.canary)
+    (left,) = count_where(connection, of, _LEFT)
+    tally = tally_of(connection, sa.and_(of, _SENT, RUN_SERVERS.c.attempt >= attempt))
+    rule = FailureLimits(canaries=left + tally.ended, canary_failures=limits.canary_failures)
     return tally.judge(rule)
 
 
@@ -73,9 +68,3 @@ def _candidates(
     seen = connection.execute(query.order_by(RUN_SERVERS.c.position)).all()
     likely = [name for name, verdict in seen if verdict != "healthy"]
     return likely or [name for name, _ in seen]
-
-
-def _count(connection: sa.Connection, of: sa.ColumnElement[bool], *what: Any) -> list[int]:
-    """How many servers each of the conditions holds for."""
-    sums = (sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0) for one in what)
-    return [int(number) for number in connection.execute(sa.select(*sums).where(of)).one()]

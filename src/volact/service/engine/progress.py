@@ -15,11 +15,12 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.client.wire import RunState
-from volact.fleet.failure_policy import NAMED, FailureLimits, Tally
+from volact.fleet.failure_policy import FailureLimits, Tally
 from volact.model.text import raw, say
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
 from volact.service.engine.canaries import stop_of
 from volact.service.engine.plan import Member
+from volact.service.engine.tally import tally_of
 from volact.store.encoding import readable
 
 NOTE = 1024  # characters of a run's note
@@ -211,21 +212,8 @@ def _set_outcome(
 
 def tally(connection: sa.Connection, run: str, attempt: int) -> Tally:
     """The recorded outcomes from this attempt on."""
-    of = sa.and_(
-        RUN_SERVERS.c.run == run, RUN_SERVERS.c.verdict != "", RUN_SERVERS.c.attempt >= attempt
-    )
-    proven, failed = (
-        sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
-        for condition in (RUN_SERVERS.c.verdict == "healthy", RUN_SERVERS.c.failed)
-    )
-    query = sa.select(sa.func.count(), proven, failed).where(of)
-    ended, healthy, failures = connection.execute(query).one()
-    names: Sequence[str] = ()
-    if failures:
-        first = sa.select(RUN_SERVERS.c.server).where(of, RUN_SERVERS.c.failed)
-        first = first.order_by(RUN_SERVERS.c.position).limit(NAMED + 1)
-        names = [*connection.execute(first).scalars()]
-    return Tally(ended=ended, proven=healthy, failures=failures, failed=tuple(names))
+    of = sa.and_(RUN_SERVERS.c.run == run, RUN_SERVERS.c.attempt >= attempt)
+    return tally_of(connection, of)
 
 
 def begin(connection: sa.Connection, run: str, attempt: int, at: str) -> bool:
