@@ -143,6 +143,12 @@ def test_what_was_repaired_is_counted_of_every_server_in_text_and_html() -> None
     assert RunCounts(servers).repaired == shown == {"clock-skew": 2, "not-licensed": 1}
 
 
+def test_what_was_repaired_is_a_line_of_its_own_also_where_no_server_is_healthy() -> None:
+    part = msgspec.structs.replace(failed(), resolved=("clock-skew",))
+    lines = text_of([part, attention()]).splitlines()
+    assert "repaired in this run: clock-skew 1" in lines
+
+
 def test_what_was_repaired_is_summed_up() -> None:
     text = text_of([healthy("a", repaired=True), healthy("b", repaired=True)])
     assert "repaired in this run: clock-skew 2, not-licensed 2" in text

@@ -91,13 +91,20 @@ class TextWriter:
                     if group.verdict == verdict:
                         self._group(group, run.started)
                 if verdict == "healthy":
-                    self._healthy()
+                    self._accepted()
                 self._out.line()
         self._remarks(run)
+        self._repaired()
         self._causes(grouped)
         self._totals(run)
         if run.command == "check" and self._counts.verdicts["attention"]:
             self._command(same_servers("plan", self._how))
+
+    def _repaired(self) -> None:
+        """What was resolved on all servers, also on those where something else still stands."""
+        if self._counts.repaired:
+            said = _counted(self._counts.repaired)
+            self._out.prose(tr(say("repaired in this run: {what}", what=said)), 0, hang=2)
 
     def _causes(self, grouped: Sequence[CauseGroup]) -> None:
         """How many servers have each cause, where the groups fill screens."""
@@ -211,10 +218,7 @@ class TextWriter:
         for line in next_lines(shared_step(group.servers, self._how), self._out.columns, 4):
             self._out.line(line)
 
-    def _healthy(self) -> None:
-        if self._counts.repaired:
-            said = _counted(self._counts.repaired)
-            self._out.prose(tr(say("repaired in this run: {what}", what=said)), 2, hang=0)
+    def _accepted(self) -> None:
         if self._counts.accepted:
             said = _counted(self._counts.accepted)
             self._out.prose(tr(say("accepted: {what}", what=said)), 2, hang=0)
