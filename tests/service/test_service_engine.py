@@ -234,9 +234,9 @@ def next_servers(store: Store, run: str, canaries: int) -> list[str]:
     return [one.name for one in store.ask(lambda c: progress.unfinished(c, run))]
 
 
-def goes_on(store: Store, run: str, verdict: str, *servers: str) -> bool:
+def goes_on(store: Store, run: str, verdict: str, *servers: str, canaries: int = 1) -> bool:
     some = [Outcome(name, verdict, verdict == "failed") for name in servers]
-    limits = FailureLimits(canaries=1)
+    limits = FailureLimits(canaries=canaries)
     return store.change(lambda c: progress.record(c, run, 1, some, limits))
 
 
@@ -273,6 +273,20 @@ async def test_a_canary_proves_by_the_steps_that_it_was_sent(
     else:
         note = "no canary could be verified as activated"
         assert find_run_of(store, info.id) == ("stopped", note)
+
+
+@pytest.mark.parametrize("verdict", ["healthy", "attention"])
+async def test_canaries_are_judged_when_enough_of_them_were_sent_steps(
+    store: Store, control: EngineControl, verdict: str
+) -> None:
+    info = begun(store, await control.submit(spec(canary="2"), ANN))
+    first, second = next_servers(store, info.id, 2)
+    send_steps(store, info.id, first)
+    assert goes_on(store, info.id, "attention", first, second, canaries=2)
+    (third,) = next_servers(store, info.id, 2)
+    send_steps(store, info.id, third)
+    proven = verdict == "healthy"
+    assert goes_on(store, info.id, verdict, third, canaries=2) is proven
 
 
 async def test_servers_that_were_healthy_are_canaries_last(

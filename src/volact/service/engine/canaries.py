@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
 import sqlalchemy as sa
 
 from volact.fleet.canary import choose_canaries
@@ -49,14 +50,19 @@ def draw(connection: sa.Connection, run: str, wanted: int, reached: Collection[s
 def stop_of(
     connection: sa.Connection, run: str, attempt: int, limits: FailureLimits
 ) -> Stop | None:
-    """The stop that the canaries are cause for, those that ended in earlier attempts left out."""
+    """The stop that the canaries are cause for, those that ended in earlier attempts left out.
+
+    That none of them is proven stops a run only when as many as are wanted were sent steps:
+    until then, others are drawn.
+    """
     if not limits.canaries:
         return None
     of = sa.and_(RUN_SERVERS.c.run == run, RUN_SERVERS.c.canary)
-    (left,) = count_where(connection, of, _LEFT)
-    tally = tally_of(connection, sa.and_(of, _SENT, RUN_SERVERS.c.attempt >= attempt))
-    rule = FailureLimits(canaries=left + tally.ended, canary_failures=limits.canary_failures)
-    return tally.judge(rule)
+    now = RUN_SERVERS.c.attempt >= attempt
+    left, earlier = count_where(connection, of, _LEFT, sa.and_(_SENT, sa.not_(now)))
+    tally = tally_of(connection, sa.and_(of, _SENT, now))
+    canaries = max(left + tally.ended, limits.canaries - earlier)
+    return tally.judge(msgspec.structs.replace(limits, canaries=canaries, failures=None))
 
 
 def _candidates(
