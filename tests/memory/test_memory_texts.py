@@ -143,7 +143,7 @@ def test_status_of_no_server_is_a_sentence() -> None:
 
 def test_status_of_an_all_healthy_fleet_names_no_server() -> None:
     said = text(status([healthy("a"), healthy("b")]))
-    assert "Needs attention" not in said
+    assert "Not healthy" not in said
     assert "history" not in said
     assert "next:" not in said
 

@@ -81,7 +81,7 @@ def test_the_data_formats_hold_them_all(format_: str) -> None:
 
 def test_the_page_shows_them_and_what_a_server_says_stays_text() -> None:
     page = written("html", SUBNET, HOSTILE)
-    assert page.index("10.1.2.0/24") < page.index("Needs attention")
+    assert page.index("10.1.2.0/24") < page.index("Not healthy")
     assert "web-01, web-02, …" in page
     assert "<b>\x1b" not in page
     assert "&lt;script&gt;, b" in page

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from litestar.testing import TestClient
+from msgspec.structs import replace
 from service_fleet import (
     NOW,
     TAGS,
@@ -24,13 +25,14 @@ from service_fleet import (
 )
 from store_samples import end, row, store_writer
 
-from volact.client.wire import Role, RunState
+from volact.client.wire import NewUser, Role, RunState
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
 from volact.service.console.words import detail_words
 from volact.service.database.tables import RUNS
 from volact.service.engine.control import EngineControl
-from volact.service.identity.audit import lines
+from volact.service.identity import sessions, users
+from volact.service.identity.audit import changing, lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
@@ -103,8 +105,8 @@ def test_the_browsers_language_is_taken_where_the_user_chose_none(store: Store) 
 
 def test_the_fleet_names_what_is_wrong_first(store: Store) -> None:
     html = get(store, "/")
-    assert "4 servers need attention" in html
-    assert html.index("4 servers need attention") < html.index("Causes") < html.index("Trend")
+    assert "4 servers are not healthy" in html
+    assert html.index("4 servers are not healthy") < html.index("Causes") < html.index("Trend")
     assert 'href="/servers?verdict=failed"' in html
 
 
@@ -456,6 +458,16 @@ def test_an_account_has_tokens_sessions_and_a_language(tmp_path: Path) -> None:
         assert f"/users/{path}" not in http.get("/users").text
 
 
+def test_sessions_are_told_apart_by_the_end_of_the_browsers_name(tmp_path: Path) -> None:
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0"
+    with opened(tmp_path / "volact.db") as store:
+        with changing(store, NOW, person()) as change:
+            ana = users.add(change, NewUser(name="ana", role="viewer"))
+            sessions.begin(change, ana, agent)
+        with TestClient(console(store, replace(person(), user=ana.id))) as http:
+            assert agent in http.get("/account").text
+
+
 INVENTORY = b"""[[server]]
 name = "web-1"
 address = "ssh://10.0.0.1"
@@ -468,6 +480,7 @@ def test_an_inventory_is_uploaded_with_what_is_wrong_in_it(tmp_path: Path) -> No
         page = http.post("/inventories", files={"file": ("fleet.toml", INVENTORY)}).text
         assert "web-1" in page
         assert "Wrong in it" not in page
+        assert "saved by Ana" in http.get("/inventories/fleet.toml").text
         wrong = INVENTORY.replace(b"address", b"adress")
         page = http.post("/inventories", files={"file": ("fleet.toml", wrong)}).text
         assert "Wrong in it" in page

@@ -97,7 +97,7 @@ class StatusText:
         troubled = self._status.troubled
         if not troubled:
             return
-        self._out.heading(tr(say("Needs attention")))
+        self._out.heading(tr(say("Not healthy")))
         rows = [
             (
                 Cell(cut(plain(row.name), 32)),
