@@ -146,3 +146,24 @@ def test_a_licence_that_came_all_the_same_is_a_licence() -> None:
     before, renewed = server("2019", kms=OTHER_KMS), product("2019", GracePeriodRemaining=259_199)
     assert tried(before, server("2019", products=[renewed]), ok=False)[0] == "healthy"
     assert tried(before, server("2019", products=OLD), ok=True)[0] == "healthy"
+
+
+def by_directory(left_min: int, **changes: Any) -> dict[str, Any]:
+    """A member that Active Directory has licensed."""
+    one = product("2019", GracePeriodRemaining=left_min, VLActivationType=1, **changes)
+    return server("2019", role=3, products=[one])
+
+
+def test_a_renewal_by_active_directory_has_not_failed() -> None:
+    word, resolved, left = tried(by_directory(28_800), by_directory(259_100), ok=True)
+    assert (word, left) == ("attention", {"licensed-by-other-kms"})
+    assert resolved == ("grace-ending", "renewal-overdue")
+
+
+def test_a_renewal_that_active_directory_did_not_give_has_failed() -> None:
+    assert tried(by_directory(28_800), by_directory(28_800), ok=True)[0] == "failed"
+
+
+def test_a_first_licence_from_active_directory_is_not_what_the_steps_were_for() -> None:
+    before = by_directory(0, LicenseStatus=5)
+    assert tried(before, by_directory(259_100), ok=True)[0] == "failed"

@@ -13,6 +13,7 @@ from volact.core.assessment import Assessment
 from volact.core.findings.attempts import ACTIVATION_FAILED, LICENSED_BY_FORMER_KMS
 from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
 from volact.core.findings.session import RESTART_NEEDED
+from volact.core.findings.term import GRACE_ENDING
 from volact.core.main_cause import NOT_BY_KMS
 from volact.core.steps.activation import ACTIVATE
 from volact.model.finding import Finding
@@ -71,7 +72,8 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
     """Whether the closing probe shows what the steps were for.
 
     Every finding they were for is gone, and where Windows was to be activated
-    it is licensed by an accepted host.
+    it is licensed by an accepted host, or, where Active Directory has renewed its own
+    licence, by that.
 
     Args:
         plan: what was applied.
@@ -82,8 +84,17 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
     causes = {cause for step in plan.steps for cause in step.because}
     if causes & left:
         return False
-    activated = any(step.do == ACTIVATE.name for step in plan.steps)
-    return not activated or (UNPROVEN not in left and a.licensed_by_accepted)
+    activated = [step for step in plan.steps if step.do == ACTIVATE.name]
+    if not activated:
+        return True
+    only_renewed = all(set(step.because) == {GRACE_ENDING.id} for step in activated)
+    kept = a.licensed_by_accepted or (only_renewed and _by_directory(a))
+    return kept and UNPROVEN not in left
+
+
+def _by_directory(a: Assessment) -> bool:
+    """Whether Windows is licensed, by Active Directory alone."""
+    return a.licence.all_licensed and all(bool(p.by_directory) for p in a.licence.subjects)
 
 
 def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:
