@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from cli_run import volact
@@ -12,11 +13,13 @@ from service_identity import Service, either_service, service, store
 
 from volact.cli.options.service import AuditOptions
 from volact.cli.verbs.user import audit
-from volact.client.wire import NewUser
+from volact.client.wire import NewUser, ViewDraft
+from volact.queries.filters import ServerFilter
 from volact.service.access import Actor
 from volact.service.database.tables import AUDIT, AUDIT_HEAD
 from volact.service.identity.audit import every_line, lines, verify
 from volact.service.identity.users import add
+from volact.service.views import save_view
 from volact.store.store import Store
 
 __all__ = ["either_service", "service", "store"]
@@ -68,6 +71,15 @@ def test_a_change_that_fails_leaves_no_line(service: Service) -> None:
         add(change, NewUser(name="eve", role="viewer"))
         raise RuntimeError
     assert service.store.ask(lines) == []
+
+
+def test_a_view_s_line_says_what_it_finds(either_service: Service) -> None:
+    filter = ServerFilter(names=("lab-*",), overdue=False, ends_before=either_service.clock())
+    with either_service.change(ADA) as change:
+        made = save_view(change, ViewDraft(name="lab", filter=filter))
+    (line,) = either_service.store.ask(lines)
+    assert (line.action, line.object, line.detail["shared"]) == ("view.saved", "lab", False)
+    assert msgspec.convert(line.detail["filter"], ServerFilter) == filter == made.filter
 
 
 def test_writers_at_once_make_one_chain(either_service: Service) -> None:

@@ -317,6 +317,26 @@ def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> N
     assert [view.name for view in list_views(store, BEN)] == ["own"]
 
 
+def test_only_who_could_make_its_schedule_changes_what_a_view_finds(store: Store) -> None:
+    """The saver of a view would decide otherwise which servers an administrator repairs."""
+    lab, all = ServerFilter(names=("lab-*",)), ServerFilter(names=("*",))
+    view = save_view(store, ViewDraft(name="lab", filter=lab, shared=True), BEN)
+    free = save_view(store, ViewDraft(name="free", filter=lab, shared=True), BEN)
+    saved(store, draft(view=view.id, every="1h"))
+    confined = Actor(
+        user="u2", name="ben", role="administrator", scopes=(Scope("tag", "lab"),), via="token"
+    )
+    for who in (BEN, confined):
+        with pytest.raises(InputError, match="the schedule hourly needs this view"):
+            save_view(store, ViewDraft(name="lab", filter=all, shared=True), who, view.id)
+        assert find_view(store, view.id).filter == lab
+        renamed = save_view(store, ViewDraft(name=f"of {who.via}", filter=lab), who, view.id)
+        assert (renamed.name, renamed.shared) == (f"of {who.via}", False)
+        assert save_view(store, ViewDraft(name="free", filter=all), who, free.id).filter == all
+    shared = save_view(store, ViewDraft(name="lab", filter=lab, shared=True), BEN, view.id)
+    assert save_view(store, ViewDraft(name="lab", filter=all), ANA, shared.id).filter == all
+
+
 def test_a_policy_is_kept_as_it_was_decided(store: Store) -> None:
     assert read_policy(store, ApprovalPolicy) == ApprovalPolicy()
     for most in (3, 5):

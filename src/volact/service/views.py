@@ -24,14 +24,21 @@ MOST = 200  # of one user
 
 
 def save_view(change: Change, draft: ViewDraft, id: str = "") -> ViewInfo:
-    """Store a new view of the caller, or another version of one that the caller may change."""
+    """Store a new view of the caller, or another version of one that the caller may change.
+
+    What a schedule's view finds is changed only by who could make the schedule.
+    """
     connection, actor = change.connection, change.actor
+    filter = replace(draft.filter, scopes=None)
     values = {
         "name": draft.name,
-        "filter": msgspec.json.encode(replace(draft.filter, scopes=None)).decode(),
+        "filter": msgspec.json.encode(filter).decode(),
         "shared": draft.shared,
     }
     if id:
+        found = _own_view(change, id)
+        if found.filter != filter and not actor.may(Permission.CONFIGURE):
+            _check_free(connection, id, say("ask an administrator, or save another view"))
         of = sa.update(VIEWS).where(VIEWS.c.id == id, _own(actor))
         if not connection.execute(of.values(**values)).rowcount:
             raise no_view()
@@ -42,21 +49,17 @@ def save_view(change: Change, draft: ViewDraft, id: str = "") -> ViewInfo:
         id = secrets.token_hex(6)
         new = {"id": id, "user": actor.user, "created": moment(change.now), **values}
         connection.execute(sa.insert(VIEWS).values(**new))
-    change.tell("view.saved", draft.name, detail={"shared": draft.shared})
+    detail = {"shared": draft.shared, "filter": msgspec.to_builtins(filter)}
+    change.tell("view.saved", draft.name, detail=detail)
     return _read(connection, VIEWS.c.id == id)[0]
 
 
 def delete_view(change: Change, id: str) -> None:
     """Remove a view that the caller may change and no schedule needs."""
-    connection = change.connection
-    found = _read(connection, sa.and_(VIEWS.c.id == id, _own(change.actor)))
-    if not found:
-        raise no_view()
-    for name, spec in connection.execute(sa.select(SCHEDULES.c.name, SCHEDULES.c.spec)):
-        if msgspec.json.decode(spec, type=ScheduleSpec).view == id:
-            raise InputError(say("the schedule {name} needs this view", name=name))
-    connection.execute(sa.delete(VIEWS).where(VIEWS.c.id == id))
-    change.tell("view.deleted", found[0].name)
+    found = _own_view(change, id)
+    _check_free(change.connection, id)
+    change.connection.execute(sa.delete(VIEWS).where(VIEWS.c.id == id))
+    change.tell("view.deleted", found.name)
 
 
 def list_views(reader: Reader, actor: Actor) -> list[ViewInfo]:
@@ -76,6 +79,20 @@ def find_view(reader: Reader, id: str, actor: Actor | None = None) -> ViewInfo:
 def no_view() -> InputError:
     """For an id that no view has, or none that the caller sees."""
     return InputError(say("there is no such view"))
+
+
+def _own_view(change: Change, id: str) -> ViewInfo:
+    found = _read(change.connection, sa.and_(VIEWS.c.id == id, _own(change.actor)))
+    if not found:
+        raise no_view()
+    return found[0]
+
+
+def _check_free(connection: sa.Connection, id: str, hint: str = "") -> None:
+    """``InputError`` where a schedule has this view."""
+    for name, spec in connection.execute(sa.select(SCHEDULES.c.name, SCHEDULES.c.spec)):
+        if msgspec.json.decode(spec, type=ScheduleSpec).view == id:
+            raise InputError(say("the schedule {name} needs this view", name=name), hint)
 
 
 def _seen(actor: Actor) -> sa.ColumnElement[bool]:

@@ -99,7 +99,10 @@ def add_view(request: Asked, data: JSONBody[ViewDraft]) -> ViewInfo:
 
 @put("/views/{id:str}", opt=_OWN, sync_to_thread=True, tags=["views"])
 def save_view(request: Asked, id: Id, data: JSONBody[ViewDraft]) -> ViewInfo:
-    """Change a view of the caller; shared ones are an administrator's to change, too."""
+    """Change a view of the caller; shared ones are an administrator's to change, too.
+
+    What a schedule's view finds is changed only by who may change the schedule.
+    """
     _view(request, id)
     return changed(request, lambda change: kept.save_view(change, data, id))
 
