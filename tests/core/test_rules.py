@@ -711,6 +711,12 @@ def test_unreadable_facts_are_named_with_their_code() -> None:
     assert finding.evidence == {"os.build": "0x80041003"}
 
 
+def test_what_time_ran_out_for_is_asked_with_a_longer_deadline() -> None:
+    assert "--deadline" in one("fact-unreadable", server(products=unreadable(0x800705B4))).remedy
+    refused = server(products=unreadable(), routes=unreadable(0x800705B4))
+    assert "--deadline" not in one("fact-unreadable", refused).remedy
+
+
 def clone(address: str) -> dict[str, Any]:
     return server(licensing__cmid="9F7B1C55-2A5A-4B7E-9D3E-0C6F3A1B2C4D", addresses=[address])
 

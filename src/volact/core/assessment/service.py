@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from volact.core.assessment.licence import TIMED_OUT
 from volact.core.assessment.system import KMS_PROGRAM, SystemState
 from volact.core.context import Context
 from volact.core.sddl import AccessCheck, execute_access
-from volact.model.fact import ABSENT, NOT_ASKED, Unreadable, is_known, is_unreadable, value_of
+from volact.model.fact import ABSENT, NOT_ASKED, Known, Unreadable, is_unreadable, value_of
 from volact.model.facts import BinaryFacts, Facts, ServiceFact
 
 # What keeps the licensing program from running.
@@ -110,14 +111,15 @@ def unread_hooks(binary: BinaryFacts) -> dict[str, Unreadable]:
 
 
 def _is_silent(facts: Facts) -> bool:
-    """Whether the licensing service itself did not answer.
+    """Whether the licensing service was asked and answered nothing.
 
-    Its products, or both its version and its client machine ID, are missing: a
-    release that lacks one property still has those.
+    Its products, its version or its client machine ID are an answer: a release
+    that lacks one property still has those.  A question that was not put shows nothing.
     """
     service = facts.licensing
-    no_service = not is_known(service.version) and not is_known(service.cmid)
-    return is_unreadable(facts.products) or no_service
+    answers = (facts.products, service.version, service.cmid)
+    asked = [fact for fact in answers if fact not in (NOT_ASKED, Unreadable(TIMED_OUT))]
+    return bool(asked) and not any(isinstance(fact, Known) for fact in asked)
 
 
 def _obstacle(facts: Facts, access: AccessCheck, *, silent: bool) -> Obstacle | None:

@@ -30,7 +30,7 @@ def rights_lost(a: Assessment) -> Found | None:
     lost = a.lost_rights
     if not lost:
         return None
-    hurts = a.service.silent or a.licence.unlicensed
+    hurts = a.licence.unread or a.licence.unlicensed
     make = error if hurts else warning
     evidence: dict[str, Any] = {"lost": [right.name for right in lost]}
     evidence |= {right.name: right.read for right in lost}

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.licence import TIMED_OUT
 from volact.core.assessment.service import unread_hooks
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import Found, Place, error, reported, warning
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
-from volact.model.text import count, listed, say
+from volact.model.text import count, listed, raw, say
+
+_FAILED = say(
+    "volact plans no step on a value that it could not read. Look the code up with "
+    "volact explain, correct the cause and check again."
+)
+_TOO_LATE = say(
+    "The time of the check was over before this was asked. Check again with a longer {option}.",
+    option=raw("--deadline"),
+)
 
 
 def fact_unreadable(a: Assessment) -> Found | None:
@@ -32,10 +42,7 @@ def fact_unreadable(a: Assessment) -> Found | None:
         if code
         else say("Could not read {what}.", what=what),
         {name: hex_code(f.hresult) if f.hresult else "not asked" for name, f in facts.items()},
-        remedy=say(
-            "volact plans no step on a value that it could not read. Look the code up with "
-            "volact explain, correct the cause and check again."
-        ),
+        remedy=_TOO_LATE if code == TIMED_OUT else _FAILED,
     )
 
 
