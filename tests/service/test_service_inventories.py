@@ -79,6 +79,32 @@ def test_an_upload_with_mistakes_is_kept_and_runs_refuse_it(store: Store) -> Non
         ("hosts.yml", "all:\n  hosts:\n    web-01:\n      ansible_become_pass: hunter2\n"),
         ("hosts.json", '{"all": {"hosts": {"web-01": {"ansible_password": "hunter2"}}}}'),
         ("fleet.toml", GOOD + "# -----BEGIN OPENSSH PRIVATE KEY-----\n"),
+        (
+            "hosts",
+            "[web]\nweb-01 ansible_become_pass=$hunter2\n",
+        ),
+        (
+            "hosts",
+            "[web]\nweb-01 ansible_become_pass=${PW}hunter2\n",
+        ),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n      ansible_become_pass: \"{{ 'hunter2' }}\"\n"),
+        (
+            "hosts.yml",
+            "all:\n  hosts:\n    a:\n      become_pass: '{{ x | default(\"hunter2\") }}'\n",
+        ),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n      become_pass: '{{ x or [\"hunter2\"][0] }}'\n"),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n      become_pass: '{{ x }}hunter2'\n"),
+        ("fleet.toml", '[[server]]\nname = "a"\naddress = "ssh://adm:hunter2@10.0.0.1"\n'),
+        ("fleet.toml", '[[server]]\nname = "a"\naddress = "ssh://adm:/h@hunter2@10.0.0.1"\n'),
+        ("fleet.toml", '[[server]]\nname = "a"\naddress = "ssh://adm:22,hunter2@10.0.0.1"\n'),
+        ("fleet.toml", '[[server]]\nname = "a"\naddress = "ssh://adm:h hunter2@10.0.0.1"\n'),
+        ("fleet.toml", '[[server]\nname = "a"\naddress = "ssh://adm:hunter2@[2001:db8::1]:22"\n'),
+        ("fleet.toml", '[[server]]\nname = "a"\naddress = "ssh://a"\njump = "adm:hunter2@b"\n'),
+        ("fleet.toml", '[defaults]\njump = "adm:hunter2@b"\n' + GOOD),
+        ("fleet.csv", 'name,address\nweb-01,"ssh://adm:hunter2@10.0.0.1"\n'),
+        ("fleet.csv", "name,address\nweb-01,adm:hunter2@10.0.0.1\n"),
+        ("hosts.txt", "ssh://adm:hunter2@10.0.0.1\n"),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n      ansible_winrm_proxy: http://u:hunter2@p\n"),
     ],
 )
 def test_a_secret_in_clear_is_not_stored(store: Store, file: str, text: str) -> None:
@@ -101,6 +127,38 @@ def test_a_secret_in_clear_is_not_stored(store: Store, file: str, text: str) -> 
 def test_references_are_no_secrets(store: Store, text: str) -> None:
     with api(store, actor("administrator")) as http:
         assert put(http, text).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("fleet.csv", "name,address,user\nweb-01,ssh://10.0.0.5:22,adm@corp.local\n"),
+        ("fleet.csv", "name;address;user\nweb-01;ssh://[2001:db8::1]:22;adm@corp.local\n"),
+        ("fleet.csv", "name,address,user\nweb-01,ssh://[2001:db8::1],adm@corp.local\n"),
+        ("hosts.json", '{"h":{"hosts":{"a":{"p":"http://p:3128","ansible_user":"adm@corp"}}}}'),
+        ("fleet.toml", "# https://wiki:8443/@fleet, questions to it@corp.local\n" + GOOD),
+        ("hosts", "[web]\na ansible_become_pass={{ vault_password }} ansible_user=adm\n"),
+        ("hosts", "[web]\na ansible_become_pass=$SUDO_PASS ansible_user=adm\n"),
+        ("hosts", '[web]\na ansible_become_pass="${ENV:SUDO}" ansible_user=adm\n'),
+        ("hosts.yml", "h:\n  hosts:\n    a:\n      my_pass: \"{{ lookup('env', 'PW') }}\"\n"),
+        ("hosts.yml", 'h:\n  hosts:\n    a:\n      my_pass: \'{{ hostvars["b"]["pw"] }}\'\n'),
+        ("hosts.yml", "h:\n  hosts:\n    a:\n      my_pass: '{{ pw | default(\"\") }}'\n"),
+        (
+            "hosts.yml",
+            "h:\n  hosts:\n    a:\n      my_pass: !vault |\n        $ANSIBLE_VAULT;1.1\n",
+        ),
+        ("hosts.yml", 'h:\n  hosts:\n    a:\n      proxy: "http://u:${PW}@p"\n'),
+        ("hosts.yml", 'h:\n  hosts:\n    a:\n      proxy: "http://{{u}}:{{pw}}@p"\n'),
+        (
+            "hosts.yml",
+            "h:\n  hosts:\n    a:\n      my_pass: \"{{ lookup('hv', 'path=kv:pw') }}\"\n",
+        ),
+    ],
+)
+def test_a_port_or_a_reference_is_no_secret(store: Store, file: str, text: str) -> None:
+    with api(store, actor("administrator")) as http:
+        answer = put(http, text, file)
+        assert (answer.status_code, answer.json().get("detail")) == (200, None)
 
 
 @pytest.mark.parametrize(

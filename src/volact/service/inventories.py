@@ -6,7 +6,6 @@ and programs that an inventory names are a mistake, because they would run as th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,24 +24,18 @@ from volact.client.inventories import (
 )
 from volact.errors import InputError
 from volact.fleet.prepare import check_commands
-from volact.inventory import Inventory, Secret, read_inventory
+from volact.inventory import Inventory, read_inventory
 from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.export import export
 from volact.model.server import Server
 from volact.model.text import raw, say
 from volact.service.access import Scope
+from volact.service.clear_secrets import refuse_secrets
 from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES
 from volact.store.clock import moment
 
 _MOST_MISTAKES = 100
 _OVER = ("done", "stopped", "cancelled", "failed", "refused")
-# Names of a value that is a secret, with the value; references have other names or values.
-_SECRET = re.compile(
-    r"""(?im)(?:^|[\s,{])["']?[\w-]*(?:password|passwd|passphrase|pass|pwd|secret)["']?\s*[=:]\s*
-    (?!["']?(?:\{\{|!vault|\$))["']?[^\s"'#]""",
-    re.VERBOSE,
-)
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 def stored_text(connection: sa.Connection, name: str) -> tuple[str, str]:
@@ -112,22 +105,6 @@ def _without(folder: str, error: InputError) -> InputError:
     )
 
 
-def refuse_secrets(file: str, text: str) -> None:
-    """``InputError`` for a text that holds a secret in clear: it must not be kept."""
-    first = text.split("\n", 1)[0].lower()
-    columns = {re.sub(r"\W|_", "", word) for word in re.split(r"[,;\t]", first)}
-    in_column = len(columns) > 1 and columns & {"password", "passwd", "pass", "pwd"}
-    place = _SECRET.search(text) or _PRIVATE_KEY.search(text)
-    held = any(isinstance(each, Secret) for each in read_text(file, text).held.values())
-    if in_column or place or held:
-        line = text.count("\n", 0, place.end()) + 1 if place else 1
-        raise InputError(
-            say("it holds a secret in clear, and was not stored"),
-            say("name where it is, with password-env, password-file or keyring"),
-            where=f"{file} line {line}",
-        )
-
-
 class Saving(msgspec.Struct, frozen=True, kw_only=True):
     """Under which name an inventory is kept, by which user, when."""
 
@@ -140,8 +117,8 @@ def save_upload(
     connection: sa.Connection, saving: Saving, upload: InventoryUpload
 ) -> InventoryInfo:
     """Keep a text, with its mistakes; ``InputError`` for one that holds a secret."""
-    refuse_secrets(upload.file, upload.text)
     inventory = read_text(upload.file, upload.text)
+    refuse_secrets(upload, inventory)
     values = {"file": upload.file, "text": upload.text, "source": "", "filters": "[]"}
     return _save(connection, saving, inventory, values)
 
