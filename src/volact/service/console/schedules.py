@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, get_args
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import replace
 
-from volact.client.wire import ScheduleDraft, ScheduleInfo, Verb, ViewDraft, Weekday
+from volact.client.wire import (
+    RunSpec,
+    ScheduleDraft,
+    ScheduleInfo,
+    ScheduleSpec,
+    Verb,
+    ViewDraft,
+    Weekday,
+)
 from volact.core.consent import ASKING_STEPS
 from volact.errors import InputError
 from volact.model.text import say
@@ -27,6 +37,7 @@ from volact.service.views import delete_view, list_views, save_view
 _READ = {"permission": Permission.READ}
 _OWN = {"permission": Permission.SIGNED_IN}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
+_SHOWN = ("verb", "inventory", "limit", "canary", "max_failures", "pace")
 _VERBS: tuple[Verb, ...] = ("check", "plan", "activate")
 
 
@@ -69,9 +80,12 @@ async def add_schedule(request: Asked) -> Response[Any]:
 @post("/schedules/{id:str}", opt=_CONFIGURE)
 async def alter_schedule(request: Asked, id: FromPath[str]) -> Response[Any]:
     """Another version of a schedule."""
-    await changed(
-        request, lambda change, form: schedules_store.save_schedule(change, _draft(form), id)
-    )
+    stored = (await asyncio.to_thread(schedule_of, request, id)).spec
+
+    def work(change: Change, form: Form) -> ScheduleInfo:
+        return schedules_store.save_schedule(change, _draft(form, stored), id)
+
+    await changed(request, work)
     return go_to("/schedules")
 
 
@@ -82,18 +96,29 @@ async def delete_schedule(request: Asked, id: FromPath[str]) -> Response[Any]:
     return go_to("/schedules")
 
 
-def _draft(form: Form) -> ScheduleDraft:
+def _draft(form: Form, stored: ScheduleSpec | None = None) -> ScheduleDraft:
+    """The schedule of the form; what the form does not show stays as it is stored."""
     window = {"begin": form.text("begin"), "end": form.text("end"), "days": form.all("days")}
     blackout = {"first": form.text("first"), "last": form.text("last") or form.text("first")}
-    spec = {
-        "run": spec_of(form),
+    spec: dict[str, Any] = {
+        "run": _run(form, stored.run) if stored else spec_of(form),
         **{name: form.text(name) for name in ("view", "cron", "every", "jitter")},
         "zone": form.text("zone") or "UTC",
         "windows": [window] if window["begin"] or window["end"] else [],
         "blackouts": [blackout] if blackout["first"] else [],
     }
+    if stored:
+        spec["windows"] += stored.windows[1:]
+        spec["blackouts"] += stored.blackouts[1:]
     enabled = bool(form.text("enabled"))
     return checked(ScheduleDraft, {"name": form.text("name"), "spec": spec, "enabled": enabled})
+
+
+def _run(form: Form, stored: RunSpec) -> RunSpec:
+    asked = spec_of(form)
+    shown = [*_SHOWN, "targets"] if form.all("targets") else _SHOWN
+    policy = replace(stored.policy, consent=asked.policy.consent)
+    return replace(stored, policy=policy, **{name: getattr(asked, name) for name in shown})
 
 
 @post("/policies/{name:str}", opt=_CONFIGURE)
