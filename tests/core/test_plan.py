@@ -524,6 +524,26 @@ def test_what_could_not_be_read_keeps_it_from_being_activated() -> None:
     assert "its group policy" in plan.reason
 
 
+ENDING = [product("2019", GracePeriodRemaining=20 * 1440)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"reach": {f"{KMS}:1688": TIMEOUT, f"{KMS1}:1688": 0}}, "time-out"),
+        ({"reach": {f"{KMS}:1688": REFUSED, f"{KMS1}:1688": 0}}, "refused"),
+        ({"reach": {f"{KMS}:1688": unreadable(), f"{KMS1}:1688": 0}}, "could not read whether"),
+    ],
+)
+def test_what_was_tried_in_vain_is_not_called_unread(changes: dict[str, Any], why: str) -> None:
+    """Group policy names the host, so no other one is set."""
+    raw = server("2019", products=ENDING, registry__policy_machine=KMS, **changes)
+    plan = plan_of(raw)
+    assert plan.steps == ()
+    assert why in plan.reason
+    assert ("could not read" in plan.reason) is why.startswith("could not read")
+
+
 def test_activation_waits_for_the_steps_it_needs() -> None:
     assert params(server(licensed=False, kms=OTHER_KMS), "activate") == {
         "unless_failed": ["set-kms-host"]

@@ -10,7 +10,7 @@ from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.service import unread_hooks
 from volact.core.findings import BY_ID
 from volact.core.findings.clock import CLOCK_SKEW
-from volact.core.findings.reach import KMS_UNREACHABLE
+from volact.core.findings.reach import KMS_UNREACHABLE, not_reached
 from volact.core.findings.unknown import FACT_UNREADABLE
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
@@ -113,15 +113,27 @@ def blockers(
         for f in stay
         if f.repair != "needs-consent"
     ]
-    if not refused:
-        refused = [
-            Refusal(
-                finding=FACT_UNREADABLE.id,
-                reason=say("Not activated: could not read {what}.", what=name),
-            )
-            for name in _missing(a, steps)
-        ]
-    return tuple(refused)
+    return tuple(refused or (*_not_reached(a, steps), *_unread(a, steps)))
+
+
+def _not_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Refusal]:
+    """The host in use was tried in vain; one reason is enough."""
+    why = next(_tried_in_vain(a), None)
+    if why and not _host_reached(a, steps):
+        reason = say("Not activated, because it would fail: {why}", why=why)
+        yield Refusal(finding=KMS_UNREACHABLE.id, reason=reason)
+
+
+def _tried_in_vain(a: Assessment) -> Iterator[Text]:
+    """The hosts in use to which no connection was opened, each as a sentence."""
+    hosts = (setting.value.host for setting in _settings(a) if isinstance(setting, Known))
+    yield from (text for host in hosts if (text := not_reached(a, host)))
+
+
+def _unread(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Refusal]:
+    for name in _missing(a, steps):
+        reason = say("Not activated: could not read {what}.", what=name)
+        yield Refusal(finding=FACT_UNREADABLE.id, reason=reason)
 
 
 def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
@@ -138,7 +150,8 @@ def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
         say("which products it has"): a.licence.unread and not a.service.held_down,
         say("its activation type"): _type_unknown(a),
         say("which KMS host it uses"): not _host_known(a, steps),
-        say("whether it reaches its KMS host"): not _host_reached(a, steps),
+        say("whether it reaches its KMS host"): not _host_reached(a, steps)
+        and not any(_tried_in_vain(a)),
     }
     return (name for name, missing in asked.items() if missing)
 

@@ -9,6 +9,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import SILENT, Reach
 from volact.core.consent import allow
+from volact.core.findings.attempts import activation_failed
 from volact.core.findings.kind import (
     FindingKind,
     Found,
@@ -27,6 +28,7 @@ from volact.core.findings.shared_repairs import (
     by_routes,
     set_kms_host,
 )
+from volact.core.findings.term import grace_ending
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, value_of
@@ -209,7 +211,7 @@ def _other_in_reach(a: Assessment) -> Found | None:
 
 
 def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
-    make = warning if a.licence.all_licensed else error
+    make = error if not a.licence.all_licensed or _renewal_needs_it(a) else warning
     why, found = a.kms.reach_of(host), a.kms.reach_of(other)
     words = {"host": host, "why": _REACH_WORDS[why], "other": other}
     return make(
@@ -223,6 +225,20 @@ def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
         repair="automatic",
         remedy=on_server(a.console.set_kms_host(other)),
     )
+
+
+def _renewal_needs_it(a: Assessment) -> bool:
+    """Whether a licence that is not renewed, and has to be, comes from the server-wide host."""
+    used = [setting for p in a.licence.clients if (setting := value_of(p.kms))]
+    by_service = a.licensed_by_accepted and any(s.layer == "service" for s in used)
+    return by_service and bool(grace_ending(a) or activation_failed(a))
+
+
+def not_reached(a: Assessment, host: HostPort) -> Text | None:
+    """That the server tried this host in vain, and how; ``None``: it did not."""
+    if why := _REACH_WORDS.get(a.kms.reach_of(host)):
+        return say("The KMS host {host} cannot be reached ({why}).", host=host, why=why)
+    return None
 
 
 def kms_answered_by_http(a: Assessment) -> Found | None:
