@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import msgspec
+
 from volact.core.scalars import (
     Read,
     boolean,
@@ -24,66 +26,38 @@ from volact.core.scalars import (
     wrong_type,
 )
 from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
-from volact.model.facts import (
-    Adapter,
-    BinaryFacts,
-    Clock,
-    Event,
-    Facts,
-    FirewallFacts,
-    GroundFacts,
-    LicensingFacts,
-    OnlineFacts,
-    OsFacts,
-    Product,
-    ReachTry,
-    RegistryFacts,
-    RightsFacts,
-    Route,
-    ServiceFact,
-    StoreFacts,
-    TimeFacts,
-    WshFacts,
-)
+from volact.model.facts import Adapter, Clock, Event, Facts, Product, ReachTry, Route, ServiceFact
 
 T = TypeVar("T")
 
 FieldReaders = dict[str, Read[Any]]
 
-
-def _all(read: Read[Any], names: str) -> FieldReaders:
-    return dict.fromkeys(names.split(), read)
-
-
+# By the annotations of ``model.facts``.
+_READERS: FieldReaders = {
+    "Fact[str]": text,
+    "Fact[int]": integer,
+    "Fact[bool]": boolean,
+    "Fact[tuple[str, ...]]": texts,
+}
+# Fields that are more than a text or a number.
+_STRICTER: dict[tuple[str, str], Read[Any]] = {
+    ("time", "utc"): moment,
+    ("time", "ref"): moment,
+    ("time", "ref_at"): moment,
+    ("binary", "path"): path,
+    ("store", "path"): path,
+}
+_STRUCTS = {
+    name: type(value)
+    for name, value in msgspec.structs.asdict(Facts()).items()
+    if isinstance(value, msgspec.Struct) and value is not NOT_ASKED
+}
 GROUPS: dict[str, FieldReaders] = {
-    "os": {
-        **_all(text, "caption version edition install domain name bios maker model asset"),
-        **_all(integer, "build sku language role"),
-    },
-    "time": {
-        **_all(moment, "utc ref ref_at"),
-        **_all(integer, "bias rtu pos neg client seed vmic policy_pos policy_neg"),
-        **_all(text, "zone type peers policy_type policy_peers triggers saved"),
-    },
-    "licensing": {
-        **_all(text, "machine lookup_domain cmid version"),
-        **_all(integer, "port rearm is_kms_host"),
-        "caching": boolean,
-    },
-    "registry": _all(
-        text, "machine port policy_machine policy_port discovered_name discovered_port"
-    ),
-    "binary": {
-        "path": path,
-        **_all(text, "sddl debugger verifier kms_debugger kms_verifier"),
-        "exists": boolean,
-    },
-    "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
-    "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
-    "firewall": {"service": text, "active": integer, **_all(texts, "blocking block allow")},
-    "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
-    "online": _all(text, "proxy outcome"),
-    "wsh": {**_all(integer, "machine user winsafer"), **_all(boolean, "vbscript slmgr")},
+    group: {
+        field: _STRICTER.get((group, field)) or _READERS[kind]
+        for field, kind in struct.__annotations__.items()
+    }
+    for group, struct in _STRUCTS.items()
 }
 
 # WMI property -> field of Product and its reader.  Any other goes to ``other``.
@@ -111,18 +85,13 @@ PRODUCT_FIELDS: dict[str, tuple[str, Read[Any]]] = {
 
 def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
     """Every fact of an answer by itself: known, absent or unreadable."""
+    groups: dict[str, Any] = {
+        name: struct(**_group(raw, name)) for name, struct in _STRUCTS.items()
+    }
     return Facts(
-        os=OsFacts(**_group(raw, "os")),
-        time=TimeFacts(**_group(raw, "time")),
-        licensing=LicensingFacts(**_group(raw, "licensing")),
-        registry=RegistryFacts(**_group(raw, "registry")),
+        **groups,
         products=_fact("products", raw, "products", _products),
         services=_table(raw, "services", _service),
-        binary=BinaryFacts(**_group(raw, "binary")),
-        rights=RightsFacts(**_group(raw, "rights")),
-        store=StoreFacts(**_group(raw, "store")),
-        firewall=FirewallFacts(**_group(raw, "firewall")),
-        online=OnlineFacts(**_group(raw, "online")),
         reach=_table(raw, "reach", integer),
         reached=_table(raw, "reached", _reach_try),
         events=_table(raw, "events", _event),
@@ -134,8 +103,6 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         routes=_fact("routes", raw, "routes", _routes),
         routes6=_fact("routes6", raw, "routes6", _routes),
         policy_len=_fact("policy_len", raw, "policy_len", integer),
-        wsh=WshFacts(**_group(raw, "wsh")),
-        ground=GroundFacts(**_group(raw, "ground")),
         checks=_table(raw, "checks", scalar),
         blocked=_fact("blocked", raw, "blocked", texts),
         elevated=_fact("elevated", raw, "elevated", boolean),
