@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from volact.cloud.registry import cloud_of_scheme, clouds
+from volact.cloud.registry import cloud_of_scheme
 from volact.inventory.expect import nearest
 from volact.inventory.fields import Fields
-from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
+from volact.inventory.keys import CERTIFICATE, KEYS, PASSPHRASES, PASSWORDS, said
 from volact.inventory.target import (
     is_address,
     parse_address,
@@ -27,43 +27,6 @@ T = TypeVar("T")
 
 _ADDED = ("tags", "expect")
 _TOGETHER = (PASSWORDS, PASSPHRASES, CERTIFICATE)
-# Where each key of ``keys.KEYS`` is in a ``Server``; name and address are read apart.
-# What begins with a cloud's name is in ``Server.account`` where that cloud reaches the server.
-PLACES = {
-    "provider": "provider",
-    "tags": "tags",
-    "expect": "expect",
-    "skip": "skip",
-    "worker": "worker",
-    "user": "credential.user",
-    "password-env": "credential.password_env",
-    "password-file": "credential.password_file",
-    "password-command": "credential.password_command",
-    "keyring": "credential.keyring",
-    "password-held": "credential.password_held",
-    "key-file": "credential.key_files",
-    "key-passphrase-env": "credential.passphrase_env",
-    "key-passphrase-file": "credential.passphrase_file",
-    "key-passphrase-command": "credential.passphrase_command",
-    "certificate-file": "credential.certificate_file",
-    "certificate-key-file": "credential.certificate_key_file",
-    "known-hosts": "known_hosts",
-    "jump": "ssh.jump",
-    "jump-key-file": "ssh.jump_key_files",
-    "ssh-config": "ssh.config",
-    "winrm-transport": "winrm.auth",
-    "winrm-tls": "winrm.tls",
-    "winrm-kerberos-host": "winrm.kerberos_host",
-    "ca-file": "winrm.ca_file",
-    "certificate-validation": "winrm.verify",
-    **{
-        cloud.key(option): f"{cloud.name}.{option.name}"
-        for cloud in clouds()
-        for option in cloud.options
-    },
-    "image": "image",
-    "license": "license",
-}
 _PARTS: dict[str, type[msgspec.Struct]] = {
     "credential": Credential,
     "ssh": SshRoute,
@@ -123,7 +86,7 @@ def _placed_values(merged: dict[str, Any], address: Address) -> dict[str, Any]:
     values: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}
     for key, value in merged.items():
-        part, _, field = PLACES[key].rpartition(".")
+        part, _, field = KEYS[key].place.rpartition(".")
         (parts.setdefault(part, {}) if part else values)[field] = value
     for name, fields in parts.items():
         if name in _PARTS:

@@ -23,7 +23,7 @@ from volact.cloud.registry import cloud_named, cloud_of_scheme
 from volact.errors import InputError
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.ansible.read import SKIP_GROUP
-from volact.inventory.build import PLACES
+from volact.inventory.keys import KEYS
 from volact.model.profile import Image
 from volact.model.server import Address, Server
 from volact.model.text import count
@@ -81,7 +81,7 @@ def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str)
 def record(server: Server) -> dict[str, Any]:
     """A server under the keys of the TOML form; what is as usual is left out."""
     values: dict[str, Any] = {"name": server.name, "address": _address(server.address)}
-    for key, place in PLACES.items():
+    for key, (_, place) in KEYS.items():
         if key == "password-held" or (key == "user" and server.address.user):
             continue
         part = place.partition(".")[0]
@@ -149,7 +149,7 @@ def _toml_text(text: str) -> str:
 
 def _csv(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
     used = {key for values in records for key in values}
-    columns = ["name", "address", *(key for key in PLACES if key in used)]
+    columns = ["name", "address", *(key for key in KEYS if key in used)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)

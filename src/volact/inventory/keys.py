@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from volact.cloud.base import AccountOption
 from volact.cloud.registry import clouds
@@ -112,37 +112,50 @@ def parse_jump(text: str) -> tuple[Address, ...]:
 FLAGS = ("winrm-tls", "certificate-validation", "ssh-config", "skip")  # may be true or false
 SKIPPED = say("no reason is given")
 
-# What a table may hold, and how it is read.
-KEYS: dict[str, Callable[[Fields, str], Any]] = {
-    "provider": _provider,
-    "user": Fields.account,
-    "tags": Fields.words,
-    "expect": _expect,
-    "skip": skip_reason,
-    "worker": Fields.text,
-    "key-file": Fields.paths,
-    "key-passphrase-env": Fields.text,
-    "key-passphrase-file": Fields.path,
-    "key-passphrase-command": _command,
-    "known-hosts": Fields.path,
-    "jump": _jump,
-    "jump-key-file": Fields.paths,
-    "ssh-config": _ssh_config,
-    "password-env": Fields.text,
-    "password-file": Fields.path,
-    "password-command": _command,
-    "keyring": Fields.text,
-    "password-held": Fields.text,
-    "winrm-transport": _auth,
-    "winrm-tls": Fields.flag,
-    "winrm-kerberos-host": Fields.text,
-    "ca-file": Fields.path,
-    "certificate-validation": Fields.flag,
-    "certificate-file": Fields.path,
-    "certificate-key-file": Fields.path,
-    **{cloud.key(option): _account(option) for cloud in clouds() for option in cloud.options},
-    "image": Fields.text,
-    "license": _license,
+
+class Key(NamedTuple):
+    """How a key is read, and where its value is in a ``Server``."""
+
+    read: Callable[[Fields, str], Any]
+    place: str
+
+
+# What a table may hold; name and address are read apart.  What begins with a cloud's name is
+# in ``Server.account`` where that cloud reaches the server.
+KEYS: dict[str, Key] = {
+    "provider": Key(_provider, "provider"),
+    "tags": Key(Fields.words, "tags"),
+    "expect": Key(_expect, "expect"),
+    "skip": Key(skip_reason, "skip"),
+    "worker": Key(Fields.text, "worker"),
+    "user": Key(Fields.account, "credential.user"),
+    "password-env": Key(Fields.text, "credential.password_env"),
+    "password-file": Key(Fields.path, "credential.password_file"),
+    "password-command": Key(_command, "credential.password_command"),
+    "keyring": Key(Fields.text, "credential.keyring"),
+    "password-held": Key(Fields.text, "credential.password_held"),
+    "key-file": Key(Fields.paths, "credential.key_files"),
+    "key-passphrase-env": Key(Fields.text, "credential.passphrase_env"),
+    "key-passphrase-file": Key(Fields.path, "credential.passphrase_file"),
+    "key-passphrase-command": Key(_command, "credential.passphrase_command"),
+    "certificate-file": Key(Fields.path, "credential.certificate_file"),
+    "certificate-key-file": Key(Fields.path, "credential.certificate_key_file"),
+    "known-hosts": Key(Fields.path, "known_hosts"),
+    "jump": Key(_jump, "ssh.jump"),
+    "jump-key-file": Key(Fields.paths, "ssh.jump_key_files"),
+    "ssh-config": Key(_ssh_config, "ssh.config"),
+    "winrm-transport": Key(_auth, "winrm.auth"),
+    "winrm-tls": Key(Fields.flag, "winrm.tls"),
+    "winrm-kerberos-host": Key(Fields.text, "winrm.kerberos_host"),
+    "ca-file": Key(Fields.path, "winrm.ca_file"),
+    "certificate-validation": Key(Fields.flag, "winrm.verify"),
+    **{
+        cloud.key(option): Key(_account(option), f"{cloud.name}.{option.name}")
+        for cloud in clouds()
+        for option in cloud.options
+    },
+    "image": Key(Fields.text, "image"),
+    "license": Key(_license, "license"),
 }
 
 # The keys of a TOML file: a secret in clear has no key there.
@@ -164,7 +177,7 @@ def said(fields: Fields) -> dict[str, Any]:
     for key in fields.values:
         try:
             if key in KEYS:
-                values[key] = KEYS[key](fields, key)
+                values[key] = KEYS[key].read(fields, key)
         except InputError as error:
             errors.append(error)
     if errors:
