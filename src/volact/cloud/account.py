@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from volact.cloud.base import Account, Cloud, ListServers, RunCommand
+from volact.cloud.endpoint import check_endpoint
 from volact.cloud.registry import module_of
 from volact.model.server import AccountSettings
+from volact.threads import BlockingCalls
 
 C = TypeVar("C")
+
+
+class SdkKeys(Protocol):
+    """The keys of an account, which the cloud's SDK finds and renews."""
+
+    def find(self) -> None:
+        """Look for keys where the SDK does; ``InputError`` where there are none."""
+
+
+K = TypeVar("K", bound=SdkKeys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,27 @@ class RegionAccount(Generic[C]):
     def list_servers(self, scope: str) -> ListServers:
         """The list of one region."""
         return self.listing(self.calls(scope))
+
+
+def by_sdk(
+    keys_of: Callable[[Any], K], account_of: Callable[[K, BlockingCalls], Account]
+) -> tuple[Callable[[AccountSettings], None], Callable[[AccountSettings], Awaitable[Account]]]:
+    """``check_account`` and ``open_account`` of a ``CloudModule`` whose SDK finds the keys."""
+
+    def check_account(settings: Any) -> None:
+        """``InputError`` for what is known to be wrong before any call; no role is asked."""
+        if settings.endpoint:
+            check_endpoint(settings.endpoint)
+        keys_of(settings)
+
+    async def open_account(settings: AccountSettings) -> Account:
+        """Find the keys, where necessary by asking for a token or this machine's role."""
+        threads = BlockingCalls()
+        keys = keys_of(settings)
+        await threads.run(keys.find)
+        return account_of(keys, threads)
+
+    return check_account, open_account
 
 
 async def open_account(cloud: Cloud, settings: AccountSettings) -> Account:
