@@ -17,7 +17,7 @@ from volact.client.wire import (
     ViewInfo,
     WorkerInfo,
 )
-from volact.model.report import RunReport, ServerReport
+from volact.model.report import ServerReport
 from volact.queries.values import RunServer, SentStep, StatusRow
 from volact.store.values import RunRow
 
@@ -250,21 +250,3 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     database: str
     workers: tuple[WorkerInfo, ...]
     runs: dict[str, int]
-
-
-class RunEnd(msgspec.Struct, kw_only=True):
-    """The last line of a report in ``jsonl``: a ``RunReport`` without its servers."""
-
-    volact: str
-    command: str
-    run: str
-    started: str
-    elapsed_s: float
-    summary: Any
-    clusters: Any = ()
-    notes: Any = ()
-    stopped: Any = None
-
-    def report(self) -> RunReport:
-        """The report that it ends, with no servers."""
-        return msgspec.convert({**msgspec.structs.asdict(self), "servers": ()}, RunReport)

@@ -27,7 +27,6 @@ from volact.client.answers import (
     AuditPage,
     Me,
     PlanGroups,
-    RunEnd,
     RunProgress,
     RunServerPage,
     ServerDetail,
@@ -189,7 +188,8 @@ class Client:
                 if before:
                     yield msgspec.json.decode(before, type=ServerReport)
                 before = line
-            yield msgspec.json.decode(before, type=RunEnd).report()
+            end = msgspec.json.decode(before, type=dict[str, Any])  # it names no servers
+            yield msgspec.convert({**end, "servers": ()}, RunReport)
 
     def progress(self, run: str) -> Iterator[RunProgress]:
         """The run's progress until it is over; broken connections are made again."""
