@@ -19,12 +19,13 @@ from report_samples import HOW, POLICY, attention, failed, healthy, run_of, unre
 
 from volact.cli.failure import tell
 from volact.model.report import Cluster, ErrorRow, LicenseRow, OsRow, RunReport, ServerReport
+from volact.model.text import without_surrogates
 from volact.report.base import Writer
 from volact.report.make import FILE_FORMATS, Layout, make_writer
 from volact.report.message import ReportedChange, message_of
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts
-from volact.report.terminal_safe import csv_cell, plain, without_surrogates
+from volact.report.terminal_safe import csv_cell, plain
 
 ATTACKS = (
     # terminals

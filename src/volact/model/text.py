@@ -129,3 +129,14 @@ def in_json(value: object) -> str:
     if isinstance(value, Text):
         return str(value)
     raise TypeError(f"a {type(value).__name__} has no form in JSON")
+
+
+def without_surrogates(value: Any) -> Any:
+    """The same JSON value with lone surrogates replaced, so that it has a UTF-8 form."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_surrogates(item) for item in value]
+    return value

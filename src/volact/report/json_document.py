@@ -13,9 +13,8 @@ from typing import Any, TextIO
 import msgspec
 
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import in_json
+from volact.model.text import in_json, without_surrogates
 from volact.report.base import Invocation
-from volact.report.terminal_safe import without_surrogates
 
 # What JSON may hold as it is, and a terminal obeys, hides, or takes for the end of a line.
 _OBEYED = re.compile(

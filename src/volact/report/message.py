@@ -15,9 +15,9 @@ from typing import Any, Literal
 import msgspec
 
 from volact.model.report import RunReport, Verdict
-from volact.model.text import Text, clauses, count, in_json, listed, say
+from volact.model.text import Text, clauses, count, in_json, listed, say, without_surrogates
 from volact.report.group import HEADING, cluster_lines
-from volact.report.terminal_safe import plain, without_surrogates
+from volact.report.terminal_safe import plain
 from volact.report.words import duration, servers_counted
 from volact.words import tr
 

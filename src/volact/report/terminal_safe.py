@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
 
 # What begins a formula, full-width forms too: spreadsheets of some languages take those.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
@@ -61,14 +60,3 @@ def _columns(char: str) -> int:
 def pad(text: str, columns: int) -> str:
     """Text filled up with spaces to a number of terminal columns."""
     return text + " " * max(0, columns - width(text))
-
-
-def without_surrogates(value: Any) -> Any:
-    """The same JSON value with lone surrogates replaced, so that it has a UTF-8 form."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_surrogates(item) for item in value]
-    return value

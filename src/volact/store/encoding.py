@@ -9,7 +9,7 @@ import msgspec
 
 from volact.errors import StoreError
 from volact.model.report import ServerReport
-from volact.model.text import in_json, say
+from volact.model.text import in_json, say, without_surrogates
 
 _LEVEL = 6
 _WIDEST = 255  # characters of a column that is searched by
@@ -20,7 +20,7 @@ def encode(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value, enc_hook=in_json)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_speakable(msgspec.to_builtins(value, enc_hook=in_json)))
+        return msgspec.json.encode(without_surrogates(msgspec.to_builtins(value, enc_hook=in_json)))
 
 
 def encode_text(value: Any) -> str:
@@ -76,7 +76,7 @@ def column(text: str | None) -> str | None:
 
 def readable(text: str) -> str:
     """The same text in a form that every database takes."""
-    clean = text if text.isascii() else _plain(text)
+    clean = text if text.isascii() else without_surrogates(text)
     return clean.replace("\0", "")
 
 
@@ -85,17 +85,3 @@ def _spoilt() -> StoreError:
         say("the store contains something that cannot be read"),
         say("volact prune removes old runs; move a damaged file away"),
     )
-
-
-def _speakable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _plain(value)
-    if isinstance(value, dict):
-        return {_speakable(key): _speakable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_speakable(inner) for inner in value]
-    return value
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
