@@ -129,7 +129,11 @@ def _digest(found: list[tuple[str, ServerChange]], pairs: int) -> Diff:
     resolved: Counter[str] = Counter(id for _, change in found for id in change.resolved)
     differ = sum(1 for _, change in found if change.before and change.after)
     kinds["same"] += pairs - differ  # left out by the database
-    rows = [_row(name, change) for name, change in found if change.kind != "same"]
+    rows = [
+        ChangeRow(name=name, **msgspec.structs.asdict(change))
+        for name, change in found
+        if change.kind != "same"
+    ]
     rows.sort(key=lambda row: (CHANGE_KINDS.index(row.kind), row.name))
     summary = DiffSummary(
         **{kind: kinds[kind] for kind in CHANGE_KINDS},
@@ -141,15 +145,3 @@ def _digest(found: list[tuple[str, ServerChange]], pairs: int) -> Diff:
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _row(name: str, change: ServerChange) -> ChangeRow:
-    return ChangeRow(
-        name=name,
-        kind=change.kind,
-        before=change.before,
-        after=change.after,
-        appeared=change.appeared,
-        resolved=change.resolved,
-        fields=change.fields,
-    )
