@@ -43,13 +43,11 @@ class JUnitWriter:
         self._how = how
         self._cases = Spool()
         self._kinds: Counter[Kind] = Counter()
-        self._time = 0.0
 
     def add(self, server: ServerReport) -> None:
         """Keep one server's test case."""
         kind = _kind(server)
         self._kinds[kind] += 1
-        self._time += server.elapsed_s
         with speaking("en"):
             self._cases.add(_xml(_case(server, kind, self._how)))
 
