@@ -37,7 +37,7 @@ ORDER = (
 )
 
 _LICENCE = ("os.build", "os.sku", "registry.policy_machine")
-_BASIS: dict[str, tuple[str, ...]] = {
+BASIS: dict[str, tuple[str, ...]] = {
     "rebuild-token-store": ("store.tokens", "store.spare", "products"),
     "rearm": ("licensing.rearm", "licensing.cmid"),
     "remove-debugger": ("binary.debugger",),
@@ -52,6 +52,13 @@ _BASIS: dict[str, tuple[str, ...]] = {
     "set-kms-host": (*_LICENCE, "products", "reach"),
     "clear-kms-host": (*_LICENCE, "products"),
     "activate": (*_LICENCE, "products"),
+    # These rest on the state of their service, see ``unread_basis``.
+    "enable-service": (),
+    "start-service": (),
+    # These on no fact: they follow steps that do.
+    "restart-licensing": (),
+    "put-back-kms-host": (),
+    "refresh-license": (),
 }
 # Steps that free a licensing service which is known to be held down; only then
 # may activation follow although the products could not be asked.
@@ -64,7 +71,7 @@ def unread_basis(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]
         other.do in _FREEING and other.params.get("name", "sppsvc") in ("sppsvc", "slsvc")
         for other in steps
     )
-    for path in _BASIS.get(step.do, ()):
+    for path in BASIS.get(step.do, ()):
         excused = step.do == "activate" and path == "products" and freed
         if state(raw, path) == "unreadable" and not excused:
             yield path

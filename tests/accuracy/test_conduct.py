@@ -8,10 +8,12 @@ import pytest
 from case_file import Allow, Case, load_cases
 from case_server import clock_of, context_of, facts_of, knowledge_of
 from conduct import RULES, Deed, breaches
-from conduct_basis import ORDER
+from conduct_basis import BASIS, ORDER
+from conduct_server import ASKING
 from msgspec.structs import replace
 from servers import PRODUCT_ID
 
+from volact.core.steps import CONSENT_STEPS
 from volact.core.steps import ORDER as PLANNED_ORDER
 from volact.model.step import Step
 
@@ -331,4 +333,6 @@ def test_a_freed_service_excuses_the_products_and_nothing_else() -> None:
 
 
 def test_the_planner_knows_no_step_that_the_rules_do_not() -> None:
-    assert set(PLANNED_ORDER) <= set(ORDER)
+    assert set(PLANNED_ORDER) <= set(ORDER), "a new step has its place in ORDER of conduct_basis"
+    assert set(BASIS) == set(ORDER), "BASIS of conduct_basis says on which facts each step rests"
+    assert {*CONSENT_STEPS} == {*ASKING}, "ASKING of conduct_server has the steps of --allow"

@@ -10,6 +10,7 @@ import pytest
 
 from volact.cli.registry import VERBS as TABLE
 from volact.cli.registry import command_of
+from volact.core.consent import ASKING_STEPS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "cli.md").read_text("utf-8")
@@ -49,6 +50,12 @@ def test_every_option_is_documented_where_its_verb_is(verb: str) -> None:
     section = DOCS.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     told = section + (SHARED if name in _SHARING else "`--lang")
     assert not {word for word in options(VERBS[verb]) if f"`{word}" not in told}
+
+
+def test_the_steps_that_need_consent_are_listed_where_consent_is_given() -> None:
+    row = next(line for line in DOCS.splitlines() if line.startswith("| `--allow STEP`"))
+    missing = [word for word in ASKING_STEPS if f"`{word}`" not in row]
+    assert not missing, "the row of --allow in docs/cli.md names them"
 
 
 def test_nothing_is_documented_that_does_not_exist() -> None:

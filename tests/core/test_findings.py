@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import msgspec
 import pytest
 from servers import context, facts_of, product, server
@@ -9,9 +11,10 @@ from servers import context, facts_of, product, server
 from volact.core.assessment import Assessment, assess
 from volact.core.findings import BY_ID, KINDS, diagnose
 from volact.core.findings.clock import CLOCK_SKEW
-from volact.core.findings.kind import FindingKind, Found, Place, info
+from volact.core.findings.kind import FindingKind, Found, Place, info, reported, warning
 from volact.core.plan import make_plan
 from volact.core.verify import verify
+from volact.model.finding import Repair
 from volact.model.step import Plan
 from volact.model.text import say
 
@@ -52,6 +55,18 @@ def test_a_severity_that_is_not_declared_is_a_rule_that_failed() -> None:
     (failed,) = diagnose(UNLICENSED, (declared("only-a-note", undeclared),))
     assert failed.id == "rule-failed"
     assert failed.evidence == {"rules": {"only-a-note": "ValueError"}}
+
+
+@pytest.mark.parametrize(
+    ("repair", "said"),
+    [("automatic", "nothing that repairs it"), ("needs-consent", "no option that agrees")],
+)
+def test_a_repair_that_is_not_declared_is_an_error(repair: Repair, said: str) -> None:
+    parts = {name: getattr(CLOCK_SKEW, name) for name in inspect.signature(reported).parameters}
+    only_told = reported(**{**parts, "id": "only-told"})
+    found = warning(say("a note"), {}, repair=repair, remedy=say("none"))
+    with pytest.raises(ValueError, match=f"only-told declares {said}"):
+        only_told.finding(found)
 
 
 def test_nothing_is_changed_where_a_rule_failed() -> None:

@@ -42,6 +42,7 @@ from volact.model.finding import Finding
 from volact.model.profile import HostPort, Image
 from volact.model.step import StepResult
 from volact.model.text import Commands, Text
+from volact.report.labels import LABELS
 from volact.report.words import pairs
 from volact.words import speaking, tr
 
@@ -463,6 +464,18 @@ def test_a_command_in_a_remedy_is_marked_as_one(example: Example) -> None:
 def test_every_finding_has_an_example() -> None:
     shown = {word.rstrip("!?") for example in EXAMPLES for word in example.found.split()}
     assert shown | {"duplicate-cmid", "clock-set-back", "rule-failed"} == set(BY_ID)
+
+
+def test_every_key_of_evidence_has_a_label() -> None:
+    """But where the keys are names of facts."""
+    missing = {
+        f"{finding.id}: {key}"
+        for example in EXAMPLES
+        for finding in diagnose(assess(facts_of(example.raw), example.ctx or context()))
+        for key in finding.evidence
+        if key not in LABELS and finding.id != "fact-unreadable"
+    }
+    assert not missing, "LABELS of report/labels.py says what each key is called for a person"
 
 
 # What a stored sentence may be said with otherwise: signs between names, and the name of a fact.

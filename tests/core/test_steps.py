@@ -255,6 +255,13 @@ def test_an_installed_key_is_a_product_that_waits_for_its_activation() -> None:
     assert promised(facts, (other,), context()) == facts
 
 
+def test_what_changes_a_server_is_undone_or_said_to_stay() -> None:
+    """An undo would say nothing of it otherwise, although docs/undo.md promises that it does."""
+    changing = {case.do for case in PROMISES if case.before != case.after} | {"install-key"}
+    silent = {do for do in changing if not (BY_NAME[do].changes or BY_NAME[do].stays)}
+    assert not silent, "each declares `changes`, or in `stays` why an undo leaves it"
+
+
 def test_every_step_has_its_promise_here() -> None:
     assert {case.do for case in PROMISES} | {"install-key"} == set(BY_NAME)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from volact.core.consent import ASKING_STEPS
 from volact.errors import VolactError
 from volact.knowledge.load import provider_names
 from volact.model.text import say
@@ -29,8 +30,6 @@ def complete_provider(incomplete: str) -> list[str]:
 
 def complete_step(incomplete: str) -> list[str]:
     """Steps that need consent."""
-    from volact.core.consent import ASKING_STEPS  # noqa: PLC0415 - all steps, for completion alone
-
     return _beginning(incomplete, ASKING_STEPS)
 
 

@@ -17,6 +17,7 @@ from volact.cli.options.completion import (
 from volact.cli.options.parameter import flag, option, repeatable
 from volact.cloud.base import AccountOption, Cloud
 from volact.cloud.registry import clouds
+from volact.core.consent import ASKING_STEPS
 from volact.core.console import Dialect
 
 # How servers of a cloud's list may be reached; and those that are the clouds' own.
@@ -54,13 +55,9 @@ def kms_host() -> list[str]:
 
 def allow() -> list[str]:
     """Consents."""
-    return repeatable(
-        "Allow a repair that needs consent: remove-debugger, add-dns, add-route, "
-        "rebuild-token-store, rearm or move-kms. Repeatable.",
-        "STEP",
-        "--allow",
-        autocompletion=complete_step,
-    )
+    steps = f"{', '.join(ASKING_STEPS[:-1])} or {ASKING_STEPS[-1]}"
+    told = f"Allow a repair that needs consent: {steps}. Repeatable."
+    return repeatable(told, "STEP", "--allow", autocompletion=complete_step)
 
 
 def ignore() -> list[str]:

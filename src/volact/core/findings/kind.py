@@ -115,9 +115,14 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     detail: Detail | None
 
     def finding(self, found: Found) -> Finding:
-        """What was found, as a finding of this kind; ``ValueError`` for an undeclared severity."""
+        """What was found, as a finding of this kind; ``ValueError`` for what is not declared."""
         if found.severity not in self.severities:
             raise ValueError(f"{self.id} is declared as {self.severities}, not {found.severity}")
+        repaired = self.calls_for != "nothing" or self.repair_steps is not None
+        if found.repair == "automatic" and not repaired:
+            raise ValueError(f"{self.id} declares nothing that repairs it")
+        if found.repair == "needs-consent" and not self.consent:
+            raise ValueError(f"{self.id} declares no option that agrees to its repair")
         return Finding(
             id=self.id,
             severity=found.severity,
