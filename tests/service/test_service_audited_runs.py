@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 from service_parts import NOW, actor, served_store
-from store_samples import end, intent, row, store_writer
+from service_schedules import open_service
+from store_samples import end, intent, keep, row, silent, store_writer
 
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import RunSpec, Verb
@@ -60,6 +61,59 @@ async def test_a_run_waits_where_the_policy_asks(
     assert made.state == state
     (line, *_) = store.ask(audit.lines)
     assert line.detail["waits"] is (state == "awaiting-approval")
+
+
+KNOWN = "".join(
+    f'[[server]]\nname = "{name}"\naddress = "ssh://{name}"\n{more}'
+    for name, more in {"a": 'provider = "aws"\n', "seen": "", "silent": "", "new": ""}.items()
+)
+NOT_KNOWN = (
+    "it has servers whose provider is not known, such as {}; check them, "
+    "or name it in the inventory"
+)
+
+
+@pytest.mark.parametrize(
+    ("providers", "name", "why"),
+    [
+        (["tencent"], "seen", "it has servers of tencent"),
+        (["aws"], "seen", ""),
+        (["aws"], "a", "it has servers of aws"),
+        (["tencent"], "a", ""),  # though it was seen at Tencent
+        (["tencent"], "silent", NOT_KNOWN.format("silent")),
+        (["tencent"], "new", NOT_KNOWN.format("new")),
+        ([], "new", ""),
+    ],
+)
+async def test_a_provider_that_the_inventory_does_not_name_is_the_one_last_seen(
+    service_url: str, providers: list[str], name: str, why: str
+) -> None:
+    keep(service_url, "aa11", row("a"), row("seen"), silent("silent"))
+    with open_service(service_url) as store:
+        with audit.changing(store, NOW, actor("administrator")) as change:
+            save_upload(
+                change.connection,
+                Saving(name="main", by="ada", now=NOW),
+                InventoryUpload(file="f.toml", text=KNOWN),
+            )
+            write_policy(change, ApprovalPolicy(providers=tuple(providers)))
+        runs = EngineControl(store, now)
+        made = await runs.submit(RunSpec(verb="activate", inventory="main", only=(name,)), actor())
+        assert made.state == ("awaiting-approval" if why else "queued")
+        assert made.note == why
+        (line, *_) = store.ask(audit.lines)
+        assert line.detail["why"] == why
+
+
+async def test_why_a_run_waited_is_told_while_it_waits(store: Store) -> None:
+    with audit.changing(store, NOW, actor("administrator")) as change:
+        write_policy(change, ApprovalPolicy(tags=("prod",)))
+    runs, spec = EngineControl(store, now), RunSpec(verb="activate", inventory="main")
+    first, second, third = [await runs.submit(spec, actor()) for _ in range(3)]
+    assert first.note == "it has servers with the tag prod"
+    assert (await runs.approve(first.id, actor(name="grace"))).note == ""
+    assert (await runs.cancel(second.id, actor())).note == ""
+    assert (await runs.refuse(third.id, actor(name="grace"), "not tonight")).note == "not tonight"
 
 
 async def test_an_undo_has_a_row_for_a_server_that_is_not_in_the_inventory_now(

@@ -1,5 +1,6 @@
 """Policies: who approves, what schedules may repair, what is refused with one line."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +19,6 @@ from volact.service.policies import (
     RetentionPolicy,
     approval_reason,
     check_policy,
-    needs_approval,
     scheduled_run,
 )
 
@@ -29,6 +29,10 @@ def server(name: str = "a", provider: str = "", tags: tuple[str, ...] = ()) -> S
 
 def run(verb: Verb = "activate", **values: Any) -> RunSpec:
     return RunSpec(verb=verb, inventory="fleet", **values)
+
+
+def needs_approval(policy: ApprovalPolicy, spec: RunSpec, servers: Sequence[Server]) -> bool:
+    return approval_reason(policy, spec, servers) is not None
 
 
 def test_without_limits_nothing_needs_approval() -> None:
@@ -56,13 +60,26 @@ def test_one_server_with_the_tag_is_enough() -> None:
 
 @pytest.mark.parametrize(
     ("provider", "needed"),
-    [("ovh", True), ("ovh/dedicated", True), ("ovhx", False), ("", False)],
+    [("ovh", True), ("ovh/dedicated", True), ("ovhx", False), ("aws", False)],
 )
 def test_a_provider_includes_its_parts(provider: str, needed: bool) -> None:
     assert (
         needs_approval(ApprovalPolicy(providers=("ovh",)), run(), [server(provider=provider)])
         is needed
     )
+
+
+def test_a_server_of_an_unknown_provider_needs_approval_where_providers_do() -> None:
+    policy = ApprovalPolicy(providers=("ovh",), tags=("prod",))
+    servers = [server("a", "aws"), server("b")]
+    assert str(approval_reason(policy, run(), servers)) == (
+        "it has servers whose provider is not known, such as b; check them, "
+        "or name it in the inventory"
+    )
+    known = [*servers, server("c", "ovh")]
+    assert str(approval_reason(policy, run(), known)) == "it has servers of ovh"
+    for other in (ApprovalPolicy(tags=("prod",)), ApprovalPolicy(providers=("ovh",), verbs=())):
+        assert approval_reason(other, run(), servers) is None
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ class Placed(Protocol):
     """What an approval asks of a server."""
 
     @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
     def tags(self) -> Collection[str]:
         """Its tags."""
 
@@ -42,7 +46,8 @@ class ApprovalPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes:
         verbs: runs of other verbs never need one.
         tags: a run that has a server with one of these needs one.
-        providers: the same of providers; ``ovh`` includes ``ovh/dedicated``.
+        providers: the same of providers; ``ovh`` includes ``ovh/dedicated``.  A server whose
+            provider is not known may be one of these.
         most_servers: how many servers a run may have without; ``None``: any number.
         consents: a run that allows one of these needs one: names of ``--allow``,
             ``replace-key``, ``override-entitlement``.
@@ -142,11 +147,6 @@ def _check_share(field: str, text: str) -> None:
         raise InputError(say("{option}: {error}", option=field, error=error)) from error
 
 
-def needs_approval(policy: ApprovalPolicy, spec: RunSpec, servers: Sequence[Placed]) -> bool:
-    """Whether a run over these servers needs a second person."""
-    return approval_reason(policy, spec, servers) is not None
-
-
 def approval_reason(
     policy: ApprovalPolicy, spec: RunSpec, servers: Sequence[Placed]
 ) -> Text | None:
@@ -158,12 +158,23 @@ def approval_reason(
     asked = sorted(consents_of(spec.policy) & {*policy.consents})
     if asked:
         return say("it allows {what}", what=listed(asked))
+    return _reason_of_servers(policy, servers)
+
+
+def _reason_of_servers(policy: ApprovalPolicy, servers: Sequence[Placed]) -> Text | None:
     for server in servers:
         if tagged := [tag for tag in policy.tags if tag in server.tags]:
             return say("it has servers with the tag {tag}", tag=tagged[0])
         for provider in policy.providers:
             if f"{server.provider}/".startswith(f"{provider}/"):
                 return say("it has servers of {provider}", provider=provider)
+    unknown = (server.name for server in servers if policy.providers and not server.provider)
+    if name := next(unknown, ""):
+        return say(
+            "it has servers whose provider is not known, such as {name}; check them, "
+            "or name it in the inventory",
+            name=name,
+        )
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,7 +20,8 @@ from msgspec import to_builtins
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.errors import InputError
 from volact.inventory import Inventory
-from volact.model.text import raw, say
+from volact.model.server import Server
+from volact.model.text import Text, raw, say
 from volact.service import policies
 from volact.service.access import Actor
 from volact.service.database.tables import RUNS
@@ -33,6 +34,7 @@ from volact.service.policies import ApprovalPolicy
 from volact.service.policy_store import decided
 from volact.service.run_list import find_run
 from volact.store.clock import moment
+from volact.store.encoding import readable
 from volact.store.store import Store
 from volact.store.tables import SERVERS
 
@@ -70,7 +72,8 @@ class EngineControl:
         def work(change: Change) -> RunInfo:
             made = _submit(change, spec, inventory, schedule, needs_approval)
             waits = made.state == "awaiting-approval"
-            return _told(change, "run.requested", made, spec=to_builtins(spec), waits=waits)
+            asked = to_builtins(spec)
+            return _told(change, "run.requested", made, spec=asked, waits=waits, why=made.note)
 
         return await self._change(actor, work)
 
@@ -81,7 +84,7 @@ class EngineControl:
             info = find_run(change.connection, run)
             if info.requested_by == actor.name:
                 raise InputError(say("another person has to approve this run"))
-            values = {"approved_by": actor.name, "approved": moment(change.now)}
+            values = {"approved_by": actor.name, "approved": moment(change.now), "note": ""}
             made = _moved(change, info, {"awaiting-approval": "queued"}, **values)
             return _told(change, "run.approved", made)
 
@@ -131,7 +134,7 @@ class EngineControl:
         def work(change: Change) -> RunInfo:
             info = find_run(change.connection, run)
             if info.begun is None:
-                made = _moved(change, info, _NEVER_BEGUN, ended=moment(change.now))
+                made = _moved(change, info, _NEVER_BEGUN, ended=moment(change.now), note="")
             else:
                 # A workflow of its own ends what has none any more.
                 again = int(info.state in ("paused", "stopped"))  # a number, for PostgreSQL
@@ -181,10 +184,10 @@ def _submit(
         members = _changed(connection, spec, members, inventory, whole=actor.scopes is None)
     names = {member.name for member in members}
     spec = msgspec.structs.replace(spec, only=tuple(name for name in spec.only if name in names))
-    by_name = {server.name: server for server in inventory.servers}
-    policy = decided(connection, ApprovalPolicy)
-    meant = [by_name[member.name] for member in members if member.name in by_name]
-    waits = needs_approval or policies.needs_approval(policy, spec, meant)
+    why = _approval_reason(
+        connection, spec, [one for one in inventory.servers if one.name in names]
+    )
+    waits = needs_approval or why is not None
     run = secrets.token_hex(8)
     connection.execute(
         sa.insert(RUNS).values(
@@ -192,6 +195,7 @@ def _submit(
             state="awaiting-approval" if waits else "queued",
             spec=msgspec.json.encode(spec).decode(),
             servers=len(members),
+            note=readable(why or "")[: progress.NOTE],
             requested_by=actor.name,
             schedule=schedule,
             requested=moment(change.now),
@@ -199,6 +203,22 @@ def _submit(
     )
     progress.add_members(connection, run, members)
     return find_run(connection, run)
+
+
+def _approval_reason(
+    connection: sa.Connection, spec: RunSpec, servers: Sequence[Server]
+) -> Text | None:
+    """Why the run waits.  A provider that the inventory does not name is the one last seen."""
+    policy = decided(connection, ApprovalPolicy)
+    known: dict[str, str] = {}
+    if policy.providers:
+        query = sa.select(SERVERS.c.name, SERVERS.c.provider)
+        known = dict(connection.execute(query.where(SERVERS.c.provider.is_not(None))).all())
+    placed = [
+        msgspec.structs.replace(server, provider=server.provider or known.get(server.name, ""))
+        for server in servers
+    ]
+    return policies.approval_reason(policy, spec, placed)
 
 
 def _told(change: Change, action: str, made: RunInfo, **detail: Any) -> RunInfo:
