@@ -127,10 +127,22 @@ def foreign_windows_is_left_alone(deed: Deed) -> Iterator[str]:
     build, sku = value(deed.raw, "os.build"), value(deed.raw, "os.sku")
     if not licence or build is None or sku is None:
         return
-    if not releases_of(build, sku) & set(deed.profile.releases):
+    if not releases_of(build, sku) & set(deed.profile.releases) and not _renews(deed, licence):
         yield f"licence steps on build {build} with edition number {sku}"
     if sku in EVALUATION:
         yield "licence steps on an evaluation edition"
+
+
+def _renews(deed: Deed, licence: list[Step]) -> bool:
+    """Whether the host that has licensed Windows is only asked once more."""
+    keyed = clients(deed.raw)
+    hosts = [host_in_force(deed.raw, product) for product in keyed]
+    return (
+        all(step.do == "activate" for step in licence)
+        and bool(keyed)
+        and all(licensed(product) for product in keyed)
+        and all(host and accepted(host, deed.raw, deed.profile) for host in hosts)
+    )
 
 
 def releases_of(build: int, sku: int) -> set[str]:

@@ -210,6 +210,12 @@ PLANTED = [
         (key(), ACTIVATE),
         "on an evaluation edition",
     ),
+    Planted(
+        "another host for a release that is not known to be served",
+        on("20H2, ends soon, and only another host is in reach"),
+        (set_host("kms1.tencentyun.com:1688"), ACTIVATE),
+        "build 19042 with edition number 145",
+    ),
     Planted("1809", on("1809 and not 2019"), (ACTIVATE,), "build 17763 with edition number 145"),
     Planted(
         "Windows 11", on("Windows 11 with the build of 2025"), (ACTIVATE,), "edition number 48"
@@ -313,6 +319,7 @@ def test_every_rule_has_been_seen_to_catch_something() -> None:
         ("Azure's host on 2019, not licensed", (set_host(), ACTIVATE)),
         ("none set, discovered a company's host", (set_host(), ACTIVATE)),
         ("five hours off, licensed", (SOURCE, SYNC)),
+        ("20H2, licensed by the provider's host, ends soon", (ACTIVATE,)),
         ("imported image, overridden with a reason", (ACTIVATE,)),
         ("a member, twenty minutes off, not licensed", (ACTIVATE,)),
         ("2019, licensed", ()),

@@ -8,7 +8,6 @@ in ``TOPICS``, a new finding of a topic nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
 
 from volact.core.accept import accept
 from volact.core.assessment import Assessment
@@ -43,6 +42,7 @@ from volact.core.findings import (
     time_service,
     unknown,
 )
+from volact.core.findings.kept_licence import left_to_a_person
 from volact.core.findings.kind import FindingKind
 from volact.model.finding import Finding
 
@@ -108,15 +108,16 @@ def diagnose(a: Assessment, kinds: Iterable[FindingKind] = _BY_TOPIC) -> tuple[F
         The findings, errors first, every id once; those that the operator accepts are
         marked so, and last.
     """
-    placed: list[tuple[int, Finding]] = []
+    placed: list[tuple[FindingKind, Finding]] = []
     failed: dict[str, str] = {}
     for kind in kinds:
         try:
             if kind.rule is not None and (one := kind.rule(a)) is not None:
-                placed.append((kind.place, kind.finding(one)))
+                placed.append((kind, kind.finding(one)))
         except Exception as error:  # any error: the other rules go on
             failed[kind.id] = type(error).__name__
-    found = [finding for _, finding in sorted(placed, key=itemgetter(0))]
+    placed.sort(key=lambda one: one[0].place)
+    found = [finding for _, finding in left_to_a_person(placed, a)]
     if failed:
         found.append(unknown.rules_failed(failed))
     marked = accept(found, a.ctx.expected, a.ctx.now)
