@@ -12,6 +12,9 @@ import pytest
 from volact.cloud.base import Cloud
 from volact.cloud.registry import clouds
 from volact.knowledge.load import profile_names
+from volact_lab.cloud import lab_clouds
+from volact_lab.scenario import load_scenario
+from volact_lab.windows.spec import LOGINS
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = re.compile(r"[Tt]encent|TENCENT|\btat\b|\bTAT\b|\bTat[A-Z]|\btat_")
@@ -23,11 +26,12 @@ ITS_OWN = (
     "src/volact_lab/scenarios/",
     "src/volact/words/locale/",  # holds the sentences of every folder
 )
+# The words by which code of a cloud's SDK is told, and a module without which it cannot work.
 SDKS = {
-    "alibaba": "alibabacloud|darabonba",
-    "aws": "botocore|boto3",
-    "azure": r"azure\.(?:core|identity)|\bmsal\b",
-    "tencent": "tencentcloud",
+    "alibaba": ("alibabacloud|darabonba", "alibabacloud_ecs20140526"),
+    "aws": ("botocore|boto3", "botocore"),
+    "azure": (r"azure\.(?:core|identity)|\bmsal\b", "azure.identity"),
+    "tencent": ("tencentcloud", "tencentcloud"),
 }
 # Pages that show it as the example, besides those of findings.
 PAGES = (
@@ -66,13 +70,17 @@ def test_only_these_pages_show_it_as_the_example() -> None:
     assert naming <= set(PAGES)
 
 
+def test_every_cloud_has_its_sdk_here() -> None:
+    assert {cloud.name for cloud in clouds()} == set(SDKS), "each cloud has a line in SDKS"
+
+
 def own_words(cloud: Cloud) -> re.Pattern[str]:
     """What only code of one cloud says: its folders, addresses, classes, SDK and page."""
     classes = "|".join(word.capitalize() for word in (cloud.name, cloud.scheme))
     return re.compile(
         rf"\bcloud[./]{cloud.name}\b|\blab[./]{cloud.name}\b|\b{cloud.scheme}://"
         # AzurePublicCloud is what the metadata service of a server there says.
-        rf"|\b(?:{classes})(?!PublicCloud\b)[A-Z][a-z]|{SDKS[cloud.name]}|docs/{cloud.scheme}\.md"
+        rf"|\b(?:{classes})(?!PublicCloud\b)[A-Z][a-z]|{SDKS[cloud.name][0]}|docs/{cloud.scheme}\.md"
     )
 
 
@@ -92,16 +100,29 @@ def test_only_its_own_folders_have_the_words_of_a_cloud(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
 def test_a_declaration_fits_the_rest(cloud: Cloud) -> None:
-    assert cloud.name in profile_names()
+    assert cloud.name in profile_names(), "a profile has the name of the cloud"
+    assert (ROOT / f"src/volact/cloud/{cloud.name}").is_dir(), (
+        "its folder has the name of the cloud"
+    )
     assert re.fullmatch(cloud.place, cloud.place_example.replace("x", "0"))
     fields = set(cloud.settings.__struct_fields__)
     assert {option.name for option in cloud.options} <= fields
-    assert cloud.unproven.endswith(".")
-    assert (ROOT / f"docs/{cloud.scheme}.md").is_file()
+    assert cloud.unproven == "" or cloud.unproven.endswith("."), "unproven is a sentence"
+    assert (ROOT / f"docs/{cloud.scheme}.md").is_file(), "the page of a cloud is docs/SCHEME.md"
     extras = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert re.search(rf"^{cloud.extra} = \[", extras, re.MULTILINE)
+    assert re.search(rf"^{cloud.extra} = \[", extras, re.MULTILINE), "pyproject.toml has its extra"
     if cloud.listing is not None:
         assert re.fullmatch(cloud.listing.pattern, cloud.listing.example)
+
+
+def test_the_lab_simulates_every_cloud() -> None:
+    """Whatever joins a lab joins the tests of transports and runs, too."""
+    schemes = {cloud.scheme for cloud in clouds()}
+    simulated = {cloud.scheme for cloud in lab_clouds()}
+    assert simulated == schemes, "each cloud has a folder in volact_lab with a module home"
+    for scenario in ("clouds", "mixed"):
+        reached = set(load_scenario(scenario).transports) - {*LOGINS}
+        assert reached == schemes, f"[transports] of scenarios/{scenario}.toml has every cloud"
 
 
 def test_names_and_schemes_of_clouds_differ() -> None:
@@ -115,15 +136,13 @@ def test_help_imports_no_sdk(args: list[str]) -> None:
         "import sys; from volact.cli.entry import main\n"
         f"try: main({args!r})\n"
         "except SystemExit: pass\n"
-        "sys.stderr.write(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+        "sys.stderr.write(' '.join(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     assert "volact" in done.stderr.split()
-    assert not {"tencentcloud", "boto3", "botocore", "azure", "msal", "alibabacloud"} & set(
-        done.stderr.split()
-    )
+    assert not [words for words, _ in SDKS.values() if re.search(words, done.stderr)]
 
 
 MISSING = """
@@ -134,17 +153,9 @@ sys.exit(main(["check", "--no-store", sys.argv[2]]))
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "package"),
-    [
-        ("alibaba", "alibabacloud_ecs20140526"),
-        ("aws", "botocore"),
-        ("azure", "azure.identity"),
-        ("tencent", "tencentcloud"),
-    ],
-)
-def test_a_missing_sdk_is_named_with_the_command_that_installs_it(name: str, package: str) -> None:
-    cloud = next(cloud for cloud in clouds() if cloud.name == name)
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_a_missing_sdk_is_named_with_the_command_that_installs_it(cloud: Cloud) -> None:
+    package = SDKS[cloud.name][1]
     address = f"{cloud.scheme}://{cloud.place_example.replace('x', '0')}"
     done = subprocess.run(
         [sys.executable, "-c", MISSING, package, address],

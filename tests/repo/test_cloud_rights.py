@@ -13,6 +13,7 @@ from botocore.session import Session
 from volact.cloud.alibaba.calls import LIMITS as ALIBABA
 from volact.cloud.aws.calls import LIMITS as AWS
 from volact.cloud.azure.calls import LIMITS as AZURE
+from volact.cloud.registry import clouds
 from volact.cloud.tencent.calls import LIMITS as TENCENT
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,11 @@ def test_every_call_has_a_limit_and_every_limit_a_call(
 ) -> None:
     """No call is made without one, so the table is the list of calls."""
     assert [name for name in limits if f'"{name}"' not in source(cloud)] == []
+
+
+def test_the_page_of_every_cloud_is_compared() -> None:
+    missing = [cloud.name for cloud in clouds() if f"test_{cloud.name}" not in globals()]
+    assert not missing, "a test of that name compares the rights on its page with its calls"
 
 
 def test_aws() -> None:

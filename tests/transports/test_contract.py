@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -22,22 +23,17 @@ from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory, with_credential
 from volact.model.server import Server
 from volact.transports.base import Opener, Raw, Transport
-from volact.transports.connect import make_opener
+from volact.transports.connect import TRANSPORTS, make_opener
 from volact.transports.local import LocalTransport
 from volact.transports.processes import in_processes
+from volact_lab.cloud import lab_clouds
 from volact_lab.instances.agent import SYSTEM_TEMP
 from volact_lab.lab import Lab
 from volact_lab.tencent.agent import FOLDER
 from volact_lab.windows.spec import TransportName
 
 # Ways that carry little output, in a code page of their own, and name files themselves.
-# The second word names the file of a cloud's keys.
-RUN_COMMANDS = {
-    "tat": "credentials",
-    "ssm": "aws-credentials",
-    "ecs": "alibaba-credentials",
-    "azure": "azure-credentials",
-}
+RUN_COMMANDS = tuple(cloud.scheme for cloud in lab_clouds())
 # The same transport, held by processes of its own.
 IN_PROCESSES: dict[str, TransportName] = {"ssh-in-processes": "ssh"}
 REMOTE = ("ssh", "winrm", *RUN_COMMANDS, *IN_PROCESSES)
@@ -67,9 +63,12 @@ class Servers:
         if not self.by_run_command:
             return with_credential(server, password_env="WRONG")
         path = folder / "wrong.ini"
-        text = (folder / f"lab.{RUN_COMMANDS[self.way]}").read_text()
-        path.write_text(re.sub(r'(?<=key = |ret = ).+|(?<=Secret": ")[^"]+', "wrong", text))
-        account = replace(server.account, credentials=str(path))
+        account: Any = server.account
+        text = Path(account.credentials).read_text()
+        wrong = re.sub(r'(?<=key = |ret = ).+|(?<=Secret": ")[^"]+', "wrong", text)
+        assert wrong != text, "the secret in a cloud's file of keys is found by this pattern"
+        path.write_text(wrong)
+        account = replace(account, credentials=str(path))
         return replace(server, account=account)
 
     def with_password(self) -> Server:
@@ -136,6 +135,12 @@ async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield Servers(lab, request.param, inventory, opener)
         assert lab.errors == []
         assert [name for name, service in lab.winrm.services.items() if len(service.shells)] == []
+
+
+def test_every_transport_is_held_to_it() -> None:
+    """WinRM over HTTP is that over HTTPS but for its port."""
+    held = {IN_PROCESSES.get(way, way) for way in WAYS} | {"winrms"}
+    assert set(TRANSPORTS) == held, "each transport of connect.py is in WAYS, or a cloud of the lab"
 
 
 async def refused(servers: Servers, server: Server, *lines: str) -> TransportError:

@@ -12,9 +12,10 @@ import asyncssh
 import pytest
 from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords, host_fixture, known_fixture
 
+from volact.cloud.registry import cloud_of_scheme
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
-from volact.inventory.target import SCHEMES
+from volact.inventory.target import SCHEMES, parse_address
 from volact.model.server import Address, Credential, Server
 from volact.transports.base import Raw
 from volact.transports.connect import TRANSPORTS, open_transport
@@ -329,7 +330,15 @@ async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> Non
 
 
 def test_every_scheme_has_a_way_in() -> None:
-    assert set(TRANSPORTS) == set(SCHEMES)
+    assert set(TRANSPORTS) == set(SCHEMES), "TRANSPORTS of connect.py, SCHEMES of target.py"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_address_of_every_scheme_can_be_written(scheme: str) -> None:
+    cloud = cloud_of_scheme(scheme)
+    place = cloud.place_example.replace("x", "0") if cloud else "host"
+    text = scheme if scheme == "local" else f"{scheme}://{place}"
+    assert parse_address(text).scheme == scheme
 
 
 def test_user_of_address_of_login_and_of_windows() -> None:

@@ -129,7 +129,8 @@ def _run_command(profile: Profile) -> list[str]:
     if cloud is None:
         return []
     scopes = [f"--from {cloud.name}:{cloud.listing.example}"] if cloud.listing else []
-    said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, tr(cloud.unproven)]
+    unproven = [tr(cloud.unproven)] if cloud.unproven else []
+    said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, *unproven]
     return ["", tr("Its run-command and list of instances"), *(f"  {line}" for line in said)]
 
 

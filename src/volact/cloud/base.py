@@ -146,7 +146,7 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     place_example: str  # "ap-jakarta/ins-xxxxxxxx"
     variables: str  # how the names of the variables begin that its SDK reads
     settings: type[AccountSettings] = AccountSettings
-    unproven: str = ""  # what no real account has confirmed; one sentence
+    unproven: str  # what no real account has confirmed, in sentences; "": nothing
     options: tuple[AccountOption, ...] = ()
     listing: ListingSyntax | None = None
 

@@ -6,17 +6,17 @@ Every scheme of the contract is read here.  Files of servers are ``load``'s.
 from __future__ import annotations
 
 import re
-from typing import Literal
 from urllib.parse import unquote
 
 from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
-from volact.model.server import Address, Server
+from volact.model.server import Address, Scheme, Server
 from volact.model.text import say
 
-SCHEMES = ("ssh", "winrm", "winrms", *(cloud.scheme for cloud in clouds()), "local")
+LOGIN_SCHEMES = ("ssh", "winrm", "winrms")  # a user, a host and a port follow
+SCHEMES = (*LOGIN_SCHEMES, *(cloud.scheme for cloud in clouds()), "local")
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
 _HOST = re.compile(
@@ -41,12 +41,8 @@ def parse_address(text: str) -> Address:
             say("{text} is not an address", text=repr(text)), say("write ssh://user@host:port")
         )
     scheme, rest = match["scheme"].lower(), match["rest"]
-    if scheme == "ssh":
-        return _login_address("ssh", rest)
-    if scheme == "winrm":
-        return _login_address("winrm", rest)
-    if scheme == "winrms":
-        return _login_address("winrms", rest)
+    if scheme in LOGIN_SCHEMES:
+        return _login_address(scheme, rest)
     cloud = cloud_of_scheme(scheme)
     if cloud is not None:
         return _instance_address(cloud, rest)
@@ -95,7 +91,7 @@ def _instance_address(cloud: Cloud, rest: str) -> Address:
     return Address(scheme=cloud.scheme, host=rest)
 
 
-def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Address:
+def _login_address(scheme: Scheme, rest: str) -> Address:
     login, _, place = rest.rpartition("@")
     shown = _shown(scheme, login, place[:80])
     if ":" in login:

@@ -26,6 +26,7 @@ CLOUD = Cloud(
     module="volact.cloud.acme.account",
     scheme="acme",
     variables="ACME_",
+    unproven="",
     place=f"{_WORD}/{_WORD}/{_WORD}",
     place_shown="a subscription, a group and a machine",
     place_example="sub/group/machine",
