@@ -5,6 +5,7 @@
 3. Making a fact unreadable never adds a step, with the exceptions that the
    planner names.
 4. The order of the steps is safe.
+5. A server that is not healthy has a finding that says why.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plausible import POLICIES, Raw, servers, with_images
-from servers import context, facts_of, unreadable
+from servers import KMS, RELEASES, context, facts_of, server, unreadable
 
 from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.findings import diagnose
+from volact.core.main_cause import NOT_BY_KMS
 from volact.core.plan import make_plan
 from volact.core.steps import ORDER
 from volact.core.steps.forecast import promised
@@ -136,6 +139,30 @@ def test_every_finding_is_whole(raw: Raw, policy: dict[str, Any]) -> None:
     for finding in findings:
         assert finding.summary.endswith("."), finding.summary
         assert finding.remedy
+
+
+@LAWS
+@given(raw=servers(), policy=POLICIES)
+def test_what_keeps_a_server_from_being_healthy_is_told(raw: Raw, policy: dict[str, Any]) -> None:
+    assert is_told(raw, with_images(context(**policy)))
+
+
+@pytest.mark.parametrize("kms", [KMS, None])
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_an_unreadable_fact_that_leaves_the_licence_in_doubt_is_told(
+    release: str, kms: str | None
+) -> None:
+    raw, ctx = server(release, kms=kms), context()
+    untold = [path for path in paths(raw) if not is_told(without(raw, path), ctx)]
+    assert untold == []
+
+
+def is_told(raw: Raw, ctx: Context) -> bool:
+    """Whether a server that is not healthy has a finding that says why."""
+    a = assess(facts_of(raw), ctx)
+    findings = diagnose(a)
+    why = (f.severity in ("error", "warning") or f.id in NOT_BY_KMS for f in findings)
+    return is_healthy(a, findings) or any(why)
 
 
 def test_the_order_names_services_clock_key_host_activation() -> None:

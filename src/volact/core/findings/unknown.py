@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from typing import Any
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.attempts import windows_event
 from volact.core.assessment.licence import TIMED_OUT
 from volact.core.assessment.service import unread_hooks
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import Found, Place, error, reported, warning
-from volact.model.fact import NOT_ASKED, Unreadable
+from volact.model.fact import NOT_ASKED, Fact, Unreadable, is_unreadable
+from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.text import count, listed, raw, say
 
@@ -129,9 +133,49 @@ def _others(a: Assessment) -> dict[str, Unreadable]:
     unread |= unread_hooks(facts.binary)
     if a.licence.all_licensed and any(p.by_directory is None for p in a.licence.clients):
         unread["products.VLActivationType"] = Unreadable()
+    if a.licence.all_licensed and not a.kms.by_dns:
+        unread |= _host_in_use(a)
     if a.clock.skew_s is None:
         unread["time.utc"] = Unreadable()
     hosts = a.kms.accepted
     if hosts and all(a.kms.reach_of(host) == "unknown" for host in hosts):
         unread["reach"] = Unreadable()
     return unread
+
+
+def _host_in_use(a: Assessment) -> dict[str, Unreadable]:
+    """What hides by which KMS host a client is licensed; group policy and service are named."""
+    hidden = next((p for p in a.licence.clients if is_unreadable(p.kms)), None)
+    if hidden is None or is_unreadable(a.kms.policy):
+        return {}
+    if is_unreadable(hidden.own_kms):
+        return _first_unread(_own_layer(hidden.facts))
+    if is_unreadable(a.kms.service):
+        return {}
+    event = {"events.12288": windows_event(a.facts, "12288")}
+    return _first_unread(_discovered_layer(a, hidden.facts) | event)
+
+
+def _own_layer(product: Product) -> dict[str, Fact[Any]]:
+    return {
+        "products.KeyManagementServiceMachine": product.kms_machine,
+        "products.KeyManagementServicePort": product.kms_port,
+    }
+
+
+def _discovered_layer(a: Assessment, product: Product) -> dict[str, Fact[Any]]:
+    if a.system.family == "2008":
+        registry = a.facts.registry
+        return {
+            "registry.discovered_name": registry.discovered_name,
+            "registry.discovered_port": registry.discovered_port,
+        }
+    return {
+        "products.DiscoveredKeyManagementServiceMachineName": product.discovered_name,
+        "products.DiscoveredKeyManagementServiceMachinePort": product.discovered_port,
+    }
+
+
+def _first_unread(facts: dict[str, Fact[Any]]) -> dict[str, Unreadable]:
+    unread = ((name, fact) for name, fact in facts.items() if isinstance(fact, Unreadable))
+    return dict(islice(unread, 1))
