@@ -13,9 +13,10 @@ from litestar.testing import TestClient
 from service_identity import PASSWORD, Service, service, store
 from service_parts import put_run, run_info
 
+from volact.client.wire import NewUser, UserChange
 from volact.queries.pages import encode
 from volact.service.database.tables import ANSWERS, WORKERS
-from volact.service.identity import sessions
+from volact.service.identity import sessions, users
 from volact.service.identity.audit import lines
 
 __all__ = ["service", "store"]
@@ -73,8 +74,17 @@ def test_what_the_console_changes_can_be_changed_by_the_api_with_the_same_permis
 
 @pytest.fixture
 def root(service: Service) -> Iterator[TestClient[Any]]:
-    """An administrator with a token."""
-    user = service.user("root", "administrator", password="")
+    """An administrator with a browser's session."""
+    service.user("root", "administrator")
+    with service.client() as client:
+        client.post("/sign-in", data={"name": "root", "password": PASSWORD})
+        yield client
+
+
+@pytest.fixture
+def by_token(service: Service) -> Iterator[TestClient[Any]]:
+    """An administrator's token."""
+    user = service.user("bot", "administrator", password="")
     token = service.token(user, "administrator")
     with service.client(authorization=f"Bearer {token}") as client:
         yield client
@@ -98,7 +108,7 @@ def test_an_administrator_keeps_users(service: Service, root: TestClient[Any]) -
     assert root.delete(f"{V1}/users/ada").status_code == 204
     assert root.get(f"{V1}/users/ada").status_code == 404
     assert actions(service)[:3] == [
-        ("user.removed", "token"), ("user.changed", "token"), ("user.added", "token"),
+        ("user.removed", "session"), ("user.changed", "session"), ("user.added", "session"),
     ]  # fmt: skip
 
 
@@ -109,6 +119,49 @@ def test_a_link_signs_in_once(service: Service, root: TestClient[Any]) -> None:
     with service.client() as client:
         assert client.post("/sign-in/link", data={"key": key}).status_code == 303
         assert client.post("/sign-in/link", data={"key": key}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", f"{V1}/users", {"name": "eve", "role": "viewer"}),
+        ("POST", f"{V1}/users/bot/link", None),
+        ("PUT", f"{V1}/users/bot/password", {"password": "another sentence about figs"}),
+        ("PATCH", f"{V1}/users/ada", {"role": "administrator"}),
+        ("PATCH", f"{V1}/users/ada", {"role": "approver"}),
+        ("PATCH", f"{V1}/users/ada", {"scopes": ["tag:web", "tag:db"]}),
+        ("PATCH", f"{V1}/users/ada", {"scopes": None}),
+        ("PATCH", f"{V1}/users/ada", {"disabled": False}),
+        ("POST", "/users", {"name": "eve", "role": "viewer"}),
+        ("POST", "/users/bot/link", None),
+        ("POST", "/users/ada", {"role": "administrator", "disabled": "1", "scopes": "tag:web"}),
+    ],
+)
+def test_a_token_gives_no_user_access_or_rights(
+    service: Service, by_token: TestClient[Any], method: str, path: str, body: Any
+) -> None:
+    """Who has stolen it would keep them when it has ended."""
+    with service.change() as change:
+        ada = users.add(change, NewUser(name="ada", role="operator", scopes=("tag:web",)))
+        ada = users.alter(change, ada.id, UserChange(disabled=True))
+    is_form = V1 not in path
+    answer = by_token.request(method, path, **{"data" if is_form else "json": body})
+    assert (answer.status_code, is_form or "not a token" in answer.text) == (403, True)
+    found = service.store.ask(users.users)
+    assert [user.name for user in found] == ["ada", "bot"]
+    assert (found[0], found[1].password) == (ada, False)
+
+
+def test_a_token_takes_rights_away(service: Service, by_token: TestClient[Any]) -> None:
+    """What a program does about a user who leaves."""
+    service.user("ada", "administrator")
+    less: list[Any] = [{"role": "approver"}, {"role": "viewer", "scopes": ["tag:web"]}]
+    for to in (*less, {"scopes": []}):
+        assert by_token.patch(f"{V1}/users/ada", json=to).status_code == 200
+    off = by_token.patch(f"{V1}/users/ada", json={"disabled": True, "email": "a@volact.example"})
+    assert (off.json()["disabled"], off.json()["scopes"]) == (True, [])
+    assert by_token.delete(f"{V1}/users/ada/sessions").status_code == 204
+    assert by_token.delete(f"{V1}/users/ada").status_code == 204
 
 
 def test_an_administrator_ends_the_sessions_and_tokens_of_others(
@@ -208,6 +261,8 @@ def test_one_makes_and_revokes_ones_own_tokens(service: Service, ada: TestClient
         assert by_token.get(f"{V1}/me").json()["role"] == "operator"
         for path in ("me/tokens", "me/sessions"):
             assert by_token.get(f"{V1}/{path}").status_code == 403
+            operation = by_token.get(f"{V1}/openapi.json").json()["paths"][f"{V1}/{path}"]["get"]
+            assert operation["security"] == [{"session": []}]
         assert by_token.post(f"{V1}/me/tokens", json={"name": "more"}).status_code == 403
         assert ada.delete(f"{V1}/me/tokens/{made['token']['id']}").status_code == 204
         assert by_token.get(f"{V1}/me").status_code == 401

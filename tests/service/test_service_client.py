@@ -22,7 +22,10 @@ from volact.client.wire import NewUser, RunSpec, UserChange
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.queries.filters import ServerFilter
+from volact.service.app import utc_now
 from volact.service.application import application
+from volact.service.identity import users
+from volact.service.identity.audit import SYSTEM, changing
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
@@ -76,15 +79,17 @@ def test_stored_runs_come_by_pages(store: Store, service: Client) -> None:
     assert len(service.stored_runs(5000)) == 1202
 
 
-def test_users_and_the_audit(service: Client) -> None:
-    eve = service.add_user(NewUser(name="eve/~x", role="viewer"))
-    to = UserChange(role="operator", scopes=("tag:web",))
+def test_users_and_the_audit(service: Client, store: Store) -> None:
+    with changing(store, utc_now(), SYSTEM) as change:
+        eve = users.add(change, NewUser(name="eve/~x", role="operator"))
+    to = UserChange(role="viewer", scopes=("tag:web",))
     assert service.change_user("eve/~x", to).scopes == ("tag:web",)
-    assert [(user.id, user.role) for user in service.users()] == [(eve.id, "operator")]
-    assert "/sign-in/link?key=" in service.sign_in_link(eve.id)
+    assert [(user.id, user.role) for user in service.users()] == [(eve.id, "viewer")]
+    with pytest.raises(InputError, match="not a token"):
+        service.change_user(eve.id, UserChange(role="operator"))
     service.remove_user(eve.id)
     assert [(line.action, line.object) for line in service.audit(user="ada")] == [
-        (action, "eve/~x") for action in ("user.removed", "link.made", "user.changed", "user.added")
+        (action, "eve/~x") for action in ("user.removed", "user.changed")
     ]
 
 

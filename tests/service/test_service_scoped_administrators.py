@@ -36,7 +36,7 @@ def test_a_token_with_scopes_gives_no_user_more(service: Service) -> None:
         assert "run" in me["permissions"]
 
 
-@pytest.mark.parametrize("decision", ["configure", "administer"])
+@pytest.mark.parametrize("decision", ["configure", "administer", "session only"])
 def test_no_route_about_the_whole_service_takes_scopes(service: Service, decision: str) -> None:
     headers = bearer(service, scopes=("tag:web",))
     with service.client() as http:

@@ -32,7 +32,6 @@ from volact.client.answers import (
     ServerDetail,
     ServerItem,
     ServerPage,
-    SignInLink,
     StoredRunPage,
     UserList,
 )
@@ -40,7 +39,6 @@ from volact.client.document import ApiDocument, require_targets
 from volact.client.inventories import InventoryInfo, InventoryPage, InventoryUpload
 from volact.client.wire import (
     AuditLine,
-    NewUser,
     Problem,
     RunInfo,
     RunSpec,
@@ -234,12 +232,8 @@ class Client:
         """Who may sign in; this and what follows needs the token of an administrator."""
         return self._get("/users", UserList).items
 
-    def add_user(self, new: NewUser) -> UserInfo:
-        """Add a user, who signs in first by a link or by OIDC."""
-        return self._sent("POST", "/users", UserInfo, msgspec.json.encode(new))
-
     def change_user(self, user: str, to: UserChange) -> UserInfo:
-        """Change a user, named by id or name."""
+        """Change a user, named by id or name; a token gives no rights."""
         body = msgspec.json.encode(to)
         return self._sent("PATCH", f"/users/{_part(user)}", UserInfo, body)
 
@@ -247,10 +241,6 @@ class Client:
         """Remove a user with sessions and tokens."""
         with self._asked("DELETE", f"/users/{_part(user)}"):
             pass
-
-    def sign_in_link(self, user: str) -> str:
-        """The address that signs a user in once, within a day."""
-        return self._sent("POST", f"/users/{_part(user)}/link", SignInLink).url
 
     def audit(self, *, user: str = "", action: str = "") -> Iterator[AuditLine]:
         """The lines of the audit, the newest first, a page at a time."""

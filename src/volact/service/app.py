@@ -82,6 +82,9 @@ class _Authentication(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=actor, auth=None)
 
 
+BY_SESSION = "this needs a browser's session, not a token"
+
+
 async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request pass whose caller has the permission that its route names.
 
@@ -97,7 +100,7 @@ async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     if not isinstance(permission, Permission) or not actor.may(permission):
         raise PermissionDeniedException("your role or your scopes do not allow this")
     if actor.via == "token" and handler.opt.get("session"):
-        raise PermissionDeniedException("this needs a browser's session, not a token")
+        raise PermissionDeniedException(BY_SESSION)
 
 
 def make_app(

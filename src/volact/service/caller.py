@@ -14,10 +14,14 @@ import msgspec
 import sqlalchemy as sa
 from litestar import Request
 from litestar.datastructures import State
-from litestar.exceptions import NotAuthorizedException, NotFoundException
+from litestar.exceptions import (
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+)
 
 from volact.client.inventories import InventoryInfo, InventoryUpload
-from volact.client.wire import RunInfo, ScheduleInfo, ScheduleSpec
+from volact.client.wire import RunInfo, ScheduleInfo, ScheduleSpec, UserChange, UserInfo
 from volact.errors import InputError, StoreError
 from volact.inventory import Inventory
 from volact.model.report import Summary
@@ -28,9 +32,10 @@ from volact.queries.servers import ServerQuery, ServersQuery
 from volact.queries.values import ServerState
 from volact.service import inventories
 from volact.service.access import Actor
-from volact.service.app import Parts
+from volact.service.app import BY_SESSION, Parts
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.engine.plan import selected
+from volact.service.identity import users
 from volact.service.identity.audit import Change, changing
 from volact.service.run_list import RunListQuery
 from volact.service.schedules import store as schedules
@@ -80,6 +85,13 @@ def changed(request: Asked, work: Callable[[Change], T]) -> T:
     parts = parts_of(request)
     with changing(parts.store, parts.now(), request.user) as change:
         return work(change)
+
+
+def alter_user(change: Change, id: str, to: UserChange) -> UserInfo:
+    """Change a user.  A token takes rights away and gives none, or it would last for ever."""
+    if change.actor.via == "token" and users.gives(users.find(change.connection, id), to):
+        raise PermissionDeniedException(BY_SESSION)
+    return users.alter(change, id, to)
 
 
 def server_of(request: Asked, name: str) -> ServerState:

@@ -75,6 +75,8 @@ def _describe(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
     operation["summary"], _, more = text.partition("\n\n")
     if more:
         operation["description"] = more
+    if handler.opt.get("session"):
+        operation["security"] = [{"session": []}]
 
 
 def _complete(operation: dict[str, Any]) -> None:

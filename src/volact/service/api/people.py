@@ -25,12 +25,13 @@ from volact.client.wire import AuditCheck, NewToken, NewUser, UserChange, UserIn
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service.access import Permission
 from volact.service.api.asked import Id, found, paged, plain_name
-from volact.service.caller import Asked, changed, parts_of
+from volact.service.caller import Asked, alter_user, changed, parts_of
 from volact.service.identity import audit, passwords, sessions, tokens, users
 from volact.service.identity.audit import Change
 from volact.service.settings import base_url
 
 _ADMIN = {"permission": Permission.ADMINISTER}
+_GIVES = _ADMIN | {"session": True}  # a token that was stolen would last by it
 _OWN = {"permission": Permission.SIGNED_IN, "session": True}
 _SECRET = {"secret": True}  # no answer is kept for an ``Idempotency-Key``
 UserId = Annotated[str, PathParameter(description="A user's id or name.", max_length=255)]
@@ -73,17 +74,21 @@ def read_user(request: Asked, user: UserId) -> UserInfo:
     return _user(request, user)
 
 
-@post("/users", opt=_ADMIN, sync_to_thread=True, tags=["users"])
+@post("/users", opt=_GIVES, sync_to_thread=True, tags=["users"])
 def add_user(request: Asked, data: JSONBody[NewUser]) -> UserInfo:
-    """Add a user, who signs in first by a link or by OIDC."""
+    """Add a user, who signs in first by a link; not by a token."""
     return changed(request, lambda change: users.add(change, data))
 
 
 @patch("/users/{user:str}", opt=_ADMIN, sync_to_thread=True, tags=["users"])
 def change_user(request: Asked, user: UserId, data: JSONBody[UserChange]) -> UserInfo:
-    """Change a user; what is left out stays. One who is disabled is signed out."""
+    """Change a user; what is left out stays. One who is disabled is signed out.
+
+    A token gives no rights: another role that may more, more scopes, and the end of `disabled`
+    need the session of a browser.
+    """
     id = _user(request, user).id
-    return changed(request, lambda change: users.alter(change, id, data))
+    return changed(request, lambda change: alter_user(change, id, data))
 
 
 @delete("/users/{user:str}", opt=_ADMIN, sync_to_thread=True, tags=["users"])
@@ -93,17 +98,20 @@ def remove_user(request: Asked, user: UserId) -> None:
     changed(request, lambda change: users.remove(change, id))
 
 
-@post("/users/{user:str}/link", opt=_ADMIN | _SECRET, sync_to_thread=True, tags=["users"])
+@post("/users/{user:str}/link", opt=_GIVES | _SECRET, sync_to_thread=True, tags=["users"])
 def make_link(request: Asked, user: UserId) -> SignInLink:
-    """Make a link that signs the user in once, within a day; it is not shown again."""
+    """Make a link that signs the user in once, within a day; not by a token.
+
+    It is not shown again.
+    """
     info = _user(request, user)
     key = changed(request, lambda change: sessions.make_link(change, info))
     return SignInLink(url=sessions.link_url(base_url(parts_of(request).settings), key))
 
 
-@put("/users/{user:str}/password", opt=_ADMIN | _SECRET, status_code=204, tags=["users"])
+@put("/users/{user:str}/password", opt=_GIVES | _SECRET, status_code=204, tags=["users"])
 async def set_password(request: Asked, user: UserId, data: JSONBody[NewPassword]) -> None:
-    """Set a user's password; the user's sessions end."""
+    """Set a user's password; the user's sessions end. Not by a token."""
 
     def work(change: Change) -> None:
         id = found(lambda: users.find(change.connection, plain_name(user))).id

@@ -14,7 +14,7 @@ from volact.client.wire import NewToken, NewUser, Role, UserChange
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission, capped_role
-from volact.service.caller import Asked, parts_of
+from volact.service.caller import Asked, alter_user, parts_of
 from volact.service.console.changing import changed
 from volact.service.console.page import Form, HtmlPage, go_to, page
 from volact.service.identity import audit, sessions, tokens, users
@@ -24,6 +24,7 @@ from volact.words import LANGUAGES
 
 _OWN = {"permission": Permission.SIGNED_IN, "session": True}
 _ADMIN = {"permission": Permission.ADMINISTER}
+_GIVES = _ADMIN | {"session": True}
 _LINES = 100
 
 
@@ -99,7 +100,7 @@ def all_users(request: Asked) -> HtmlPage:
     return page(request, "users.html.j2", users=store.ask(users.users), roles=get_args(Role))
 
 
-@post("/users", opt=_ADMIN)
+@post("/users", opt=_GIVES)
 async def add_user(request: Asked) -> Response[Any]:
     """A new user; the next page has the button for the sign-in link."""
 
@@ -137,7 +138,7 @@ def _user(request: Asked, id: str, link: str = "") -> HtmlPage:
 
 
 @post("/users/{id:str}", opt=_ADMIN)
-async def alter_user(request: Asked, id: FromPath[str]) -> Response[Any]:
+async def change_user(request: Asked, id: FromPath[str]) -> Response[Any]:
     """Another role, other scopes, disabled or not."""
 
     def work(change: Change, form: Form) -> None:
@@ -146,13 +147,13 @@ async def alter_user(request: Asked, id: FromPath[str]) -> Response[Any]:
             scopes=_scopes(form),
             disabled=bool(form.text("disabled")),
         )
-        users.alter(change, id, to)
+        alter_user(change, id, to)
 
     await changed(request, work)
     return go_to(f"/users/{id}")
 
 
-@post("/users/{id:str}/link", opt=_ADMIN)
+@post("/users/{id:str}/link", opt=_GIVES)
 async def sign_in_link(request: Asked, id: FromPath[str]) -> Response[Any]:
     """A link that signs the user in once; shown on this page once."""
     key = await changed(
@@ -210,5 +211,5 @@ def export_audit(request: Asked) -> Stream:
 
 HANDLERS = (
     account, set_language, end_session, make_token, revoke_token, all_users, add_user, user,
-    alter_user, sign_in_link, sign_user_out, remove_user, audit_page, export_audit,
+    change_user, sign_in_link, sign_user_out, remove_user, audit_page, export_audit,
 )  # fmt: skip

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from volact.client.wire import NewUser, Role, UserChange, UserInfo
 from volact.errors import InputError
 from volact.model.text import raw, say
-from volact.service.access import Scope
+from volact.service.access import Scope, capped_role
 from volact.service.database.tables import LINKS, SESSIONS, TOKENS, USERS
 from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
@@ -83,6 +83,14 @@ def alter(change: Change, name: str, to: UserChange) -> UserInfo:
         _sign_out(change, user)
     change.tell("user.changed", user.name, detail=told)
     return find(change.connection, user.id)
+
+
+def gives(user: UserInfo, to: UserChange) -> bool:
+    """Whether a change gives a user any right; ``InputError`` for what is no role."""
+    role = user.role if to.role is msgspec.UNSET else checked_role(to.role)
+    scopes = user.scopes if to.scopes is msgspec.UNSET else to.scopes
+    wider = user.scopes is not None and (scopes is None or not set(scopes) <= set(user.scopes))
+    return capped_role(user.role, role) != role or wider or (user.disabled and to.disabled is False)
 
 
 def remove(change: Change, name: str) -> None:
