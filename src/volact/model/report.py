@@ -6,7 +6,8 @@ Changing a name here is a change of contract (CHANGELOG.md).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections import Counter
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -127,6 +128,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     unreachable: int = 0
     not_started: int = 0
     changed: int = 0
+
+
+def counts_of(verdicts: Counter[Any]) -> dict[str, int]:
+    """Counts by verdict as the fields of a ``Summary``, or of any struct with the same."""
+    each = {verdict.replace("-", "_"): verdicts[verdict] for verdict in get_args(Verdict)}
+    return {"servers": verdicts.total(), **each}
 
 
 def count_of(counts: object, verdict: Verdict) -> int:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from volact.core.cluster_causes import Cause
 from volact.core.clusters import Clusters
 from volact.core.licence_end import EndState
-from volact.model.report import UNSEEN, Cluster, Summary, Verdict
+from volact.model.report import UNSEEN, Cluster, Summary, Verdict, counts_of
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
 from volact.queries.pages import Reader
 from volact.queries.servers import STATE, ServersQuery, finding_counts, state_of, status_row
@@ -182,7 +182,7 @@ class _Counts:
     ) -> FleetStatus:
         """With what else is known of the fleet."""
         return FleetStatus(
-            summary=self.summary(),
+            summary=Summary(**counts_of(self._verdicts)),
             expired_since=self.expired_since,
             endings=self.endings(),
             providers=self.groups(0),
@@ -193,16 +193,6 @@ class _Counts:
             stale=stale,
             troubled=troubled,
             accepted=accepted,
-        )
-
-    def summary(self) -> Summary:
-        return Summary(
-            servers=self._verdicts.total(),
-            healthy=self._verdicts["healthy"],
-            attention=self._verdicts["attention"],
-            failed=self._verdicts["failed"],
-            unreachable=self._verdicts["unreachable"],
-            not_started=self._verdicts["not-started"],
         )
 
     def endings(self) -> tuple[Ends, ...]:
@@ -218,16 +208,7 @@ class _Counts:
     def groups(self, at: int) -> tuple[Group, ...]:
         """The servers by one thing they have in common, the largest group first."""
         made = [
-            Group(
-                value=value,
-                servers=counts.total(),
-                healthy=counts["healthy"],
-                attention=counts["attention"],
-                failed=counts["failed"],
-                unreachable=counts["unreachable"],
-                not_started=counts["not-started"],
-            )
-            for value, counts in self._groups[at].items()
+            Group(value=value, **counts_of(counts)) for value, counts in self._groups[at].items()
         ]
         return tuple(sorted(made, key=lambda group: (-group.servers, group.value or "\uffff")))
 

@@ -15,7 +15,7 @@ from typing import TextIO
 import msgspec
 
 from volact.core.main_cause import lead
-from volact.model.report import RunReport, ServerReport, Summary
+from volact.model.report import RunReport, ServerReport, Summary, counts_of
 from volact.model.text import say
 from volact.model.undo import UndoRow
 from volact.report.base import Writer
@@ -50,15 +50,7 @@ class RunCounts:
 
     def summary(self) -> Summary:
         """The counts as the document has them."""
-        return Summary(
-            servers=self.verdicts.total(),
-            healthy=self.verdicts["healthy"],
-            attention=self.verdicts["attention"],
-            failed=self.verdicts["failed"],
-            unreachable=self.verdicts["unreachable"],
-            not_started=self.verdicts["not-started"],
-            changed=self.changed,
-        )
+        return Summary(**counts_of(self.verdicts), changed=self.changed)
 
     def exit_code(self) -> int:
         """What the run says to a script."""
