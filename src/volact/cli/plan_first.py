@@ -82,14 +82,15 @@ async def _apply(run: RunController, pending: list[Outcome]) -> None:
 
 def confirmed(
     run: RunController,
-    pending: list[Outcome],
     writer: Callable[..., PlanWriter],
-    question: Callable[[int], Text],
+    question: Callable[[int, int], Text],
+    pending: list[Outcome],
 ) -> bool:
-    """Show the plans on standard error and ask the question about so many steps."""
+    """Show the plans on standard error, and ask about so many steps on so many servers."""
     columns, colour = columns_of(sys.stderr), wants_colour(sys.stderr)
     plans = writer(sys.stderr, run.fleet.how, columns=columns, colour=colour)
     for outcome in pending:
         plans.add(outcome.report)
     plans.write_plans()
-    return run.confirm(question(sum(len(outcome.report.plan) for outcome in pending)))
+    steps = sum(len(outcome.report.plan) for outcome in pending)
+    return run.confirm(question(steps, len(pending)))

@@ -121,13 +121,14 @@ class _Shared:
         if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
             connection, nearer = self._task.result()
             try:
-                await _say_goodbye(connection)
+                await say_goodbye(connection)
             finally:
                 if nearer is not None:
                     await nearer.end()
 
 
-async def _say_goodbye(connection: asyncssh.SSHClientConnection) -> None:
+async def say_goodbye(connection: asyncssh.SSHClientConnection) -> None:
+    """Close a connection; a server that does not answer is not waited for."""
     connection.close()
     try:
         async with asyncio.timeout(_GOODBYE_S):

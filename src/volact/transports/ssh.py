@@ -22,6 +22,7 @@ from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Raw, ended_itself, require_name, too_late
 from volact.transports.failures import translated
+from volact.transports.jump import say_goodbye
 from volact.transports.remote import (
     COMMANDS,
     RemotePlace,
@@ -84,12 +85,7 @@ class SshTransport:
 
     async def close(self) -> None:
         """Close the connection; a server that does not answer is not waited for."""
-        self._connection.close()
-        try:
-            async with asyncio.timeout(_GRACE_S):
-                await self._connection.wait_closed()
-        except TimeoutError:
-            self._connection.abort()
+        await say_goodbye(self._connection)
 
     async def upload(self, script: bytes, name: str) -> RemotePlace:
         """Put a file into the account's own temporary folder, else into the system's."""

@@ -10,12 +10,11 @@ from volact.cli.options.changes import ActivateOptions
 from volact.cli.plan_first import confirmed, plan_first, unattended
 from volact.cli.resume import resumed
 from volact.cli.rollout import rollout_words
-from volact.cli.run_controller import RunController, open_run
+from volact.cli.run_controller import open_run
 from volact.cli.service_runs import run_by_service
 from volact.cli.verbs.plan import run_plan
 from volact.core.context import Policy
 from volact.model.text import Text, count, say
-from volact.pipeline import Outcome
 from volact.report.plan_text import PlanTextWriter
 
 
@@ -41,17 +40,14 @@ def activate(options: ActivateOptions) -> int:
             run.take(row)
         if resume.note is not None:
             run.note(resume.note)
-        return unattended(run) if options.yes else plan_first(run, partial(_agreed, run))
+        if options.yes:
+            return unattended(run)
+        return plan_first(run, partial(confirmed, run, PlanTextWriter, _question))
 
 
-def _agreed(run: RunController, pending: list[Outcome]) -> bool:
-    """Show the plan and ask."""
-
-    def question(steps: int) -> Text:
-        return say(
-            "Apply {steps} to {servers}?",
-            steps=count(steps, "{n} step", "{n} steps"),
-            servers=count(len(pending), "{n} server", "{n} servers"),
-        )
-
-    return confirmed(run, pending, PlanTextWriter, question)
+def _question(steps: int, servers: int) -> Text:
+    return say(
+        "Apply {steps} to {servers}?",
+        steps=count(steps, "{n} step", "{n} steps"),
+        servers=count(servers, "{n} server", "{n} servers"),
+    )

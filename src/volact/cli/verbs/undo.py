@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from volact.cli.console import require_terminal
 from volact.cli.options.changes import UndoOptions
 from volact.cli.plan_first import confirmed, plan_first
-from volact.cli.run_controller import RunController, open_run
+from volact.cli.run_controller import open_run
 from volact.cli.service_runs import run_by_service
 from volact.cli.undo_run import UndoRun, prepare_undo
 from volact.errors import InputError
 from volact.model.text import Text, count, say
-from volact.pipeline import Outcome
 from volact.report.run_counts import UndoCounts
 from volact.report.undo_text import UndoTextWriter
 
@@ -40,20 +40,15 @@ def _undo(what: UndoRun, options: UndoOptions) -> int:
             run.note(what.remark)
         for row in what.lost():
             run.take(row)
+        agreed = partial(confirmed, run, UndoTextWriter, _question)
         return plan_first(
-            run,
-            lambda pending: not options.dry_run and (options.yes or _agreed(run, pending)),
+            run, lambda pending: not options.dry_run and (options.yes or agreed(pending))
         )
 
 
-def _agreed(run: RunController, pending: list[Outcome]) -> bool:
-    """Show what would be put back and the findings that follow, and ask."""
-
-    def question(steps: int) -> Text:
-        return say(
-            "Restore {settings} on {servers}?",
-            settings=count(steps, "{n} setting", "{n} settings"),
-            servers=count(len(pending), "{n} server", "{n} servers"),
-        )
-
-    return confirmed(run, pending, UndoTextWriter, question)
+def _question(steps: int, servers: int) -> Text:
+    return say(
+        "Restore {settings} on {servers}?",
+        settings=count(steps, "{n} setting", "{n} settings"),
+        servers=count(servers, "{n} server", "{n} servers"),
+    )
