@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from litestar import Request, Response, get
@@ -33,10 +33,7 @@ from volact.service.schedules.store import list_schedules
 from volact.store.clock import moment
 from volact.store.store import Store
 
-STATES: tuple[RunState, ...] = (
-    "awaiting-approval", "queued", "running", "paused", "cancelling", "done", "stopped",
-    "cancelled", "failed", "refused",
-)  # fmt: skip
+STATES: tuple[RunState, ...] = get_args(RunState)
 _OPEN: tuple[RunState, ...] = ("queued", "running", "paused", "cancelling")
 _ENDING_DAYS = (7, 30)
 _SEEN = timedelta(seconds=30)  # a worker is seen every second

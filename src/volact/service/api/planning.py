@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import delete, get, post, put
@@ -15,6 +15,7 @@ from volact.service.access import Permission
 from volact.service.api.asked import Id, found
 from volact.service.caller import Asked, changed, parts_of, schedule_of, seen_schedules
 from volact.service.policies import (
+    POLICY_TYPES,
     AnyPolicy,
     ApprovalPolicy,
     NotificationPolicy,
@@ -118,12 +119,8 @@ def delete_view(request: Asked, id: Id) -> None:
 def policies(request: Asked) -> Policies:
     """What administrators have decided for all; what was never decided has its default."""
     store = parts_of(request).store
-    return Policies(
-        approvals=read_policy(store, ApprovalPolicy),
-        repairs=read_policy(store, RepairPolicy),
-        retention=read_policy(store, RetentionPolicy),
-        notifications=read_policy(store, NotificationPolicy),
-    )
+    found: Any = {name: read_policy(store, kind) for name, kind in POLICY_TYPES.items()}
+    return Policies(**found)
 
 
 def _decided(request: Asked, policy: P) -> P:

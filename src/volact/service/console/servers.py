@@ -25,8 +25,6 @@ from volact.service.views import list_views
 
 _AT_ONCE = 50
 _ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
-_WORDS = ("search", "verdict", "cause", "tag", "provider", "release", "kms_host", "order",
-          "ends_from", "ends_before")  # fmt: skip
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +89,8 @@ def _days(text: str) -> timedelta | None:
 
 def search_of(query: MultiDict[Any]) -> Search:
     """What the address asks for."""
-    return Search(**{word: str(query[word]).strip()[:255] for word in _WORDS if query.get(word)})
+    words = [word for word in Search.__struct_fields__ if query.get(word)]
+    return Search(**{word: str(query[word]).strip()[:255] for word in words})
 
 
 def one_page(question: Any, parts: Parts, cursor: str) -> Page[Any]:
