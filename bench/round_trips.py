@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "transports"))
 
 from ssh_host import PASSWORD, USER, Host, Passwords
 
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 SCRIPT = b"@echo off\r\n" + b"x" * 26_000
@@ -59,7 +59,7 @@ async def main(delay_s: float) -> dict[str, float]:
                 await connection.run("ver")
 
         async def probe(runs: int) -> None:
-            async with open_transport(server, Passwords(), options) as transport:
+            async with make_opener(Passwords(), options)(server) as transport:
                 for _ in range(runs):
                     name = f"volact-{secrets.token_hex(16)}"
                     await transport.run(SCRIPT, name=name, deadline_s=60)

@@ -18,7 +18,7 @@ from volact.inventory import Secrets
 from volact.inventory.target import SCHEMES, parse_address
 from volact.model.server import Address, Credential, Server
 from volact.transports.base import Raw
-from volact.transports.connect import TRANSPORTS, open_transport
+from volact.transports.connect import TRANSPORTS, make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
 from volact.transports.login import Login, SshOptions, user_of
@@ -31,7 +31,7 @@ NAME = "volact-0123456789abcdef"
 async def run(
     server: Server, secrets: Passwords | Secrets | None = None, options: SshOptions | None = None
 ) -> Raw:
-    async with open_transport(server, secrets or Passwords(), options) as transport:
+    async with make_opener(secrets or Passwords(), options)(server) as transport:
         return await transport.run(b"@echo off", name=NAME, deadline_s=120)
 
 

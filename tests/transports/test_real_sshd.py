@@ -21,7 +21,7 @@ from ssh_host import PASSWORD
 from volact.errors import TransportError
 from volact.inventory import Secrets
 from volact.model.server import Address, Credential, Server
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 # Each on a port of its own.
@@ -144,7 +144,7 @@ def _listening(base: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
 async def why(server: Server) -> TransportError:
     with pytest.raises(TransportError) as caught:
         options = SshOptions(host_keys="ignore", config=Path("/dev/null"), connect_s=120)
-        async with open_transport(server, Secrets({"PW": PASSWORD}), options) as transport:
+        async with make_opener(Secrets({"PW": PASSWORD}), options)(server) as transport:
             await transport.run(b"@echo off\r\n", name="volact-0123456789abcdef", deadline_s=120)
     assert caught.value.line().isprintable()
     return caught.value

@@ -15,7 +15,7 @@ from ssh_host import ANSWER, Host, Passwords, Process, hangs, host_fixture, know
 from volact.errors import TransportError
 from volact.model.server import Server
 from volact.transports.base import MAX_OUTPUT, Raw
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 
 __all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 
@@ -27,7 +27,7 @@ def fresh() -> str:
 
 
 async def run(server: Server, deadline_s: float = 10.0, name: str | None = None) -> Raw:
-    async with open_transport(server, Passwords()) as transport:
+    async with make_opener(Passwords())(server) as transport:
         return await transport.run(SCRIPT, name=name or fresh(), deadline_s=deadline_s)
 
 
@@ -49,7 +49,7 @@ async def test_one_execution_and_nothing_left(host: Host, known: Path) -> None:
 
 
 async def test_the_connection_is_kept_between_two_runs(host: Host, known: Path) -> None:
-    async with open_transport(host.as_server(known), Passwords()) as transport:
+    async with make_opener(Passwords())(host.as_server(known)) as transport:
         for _ in range(2):
             raw = await transport.run(SCRIPT, name=fresh(), deadline_s=120)
             assert raw.stdout.endswith(ANSWER)
@@ -100,7 +100,7 @@ async def test_a_temporary_folder_with_very_many_files_hides_no_script(
     for number in range(20_000):
         (host.temp / f"cab_{number}_with_a_name_as_long_as_those_of_installers.tmp").touch()
     host.behaviour = ends_early
-    async with open_transport(host.as_server(known), Passwords()) as transport:
+    async with make_opener(Passwords())(host.as_server(known)) as transport:
         await transport.run(SCRIPT, name=fresh(), deadline_s=120)
         assert left(host) == []
         await transport.run(SCRIPT, name=fresh(), deadline_s=120)
@@ -110,7 +110,7 @@ async def test_a_temporary_folder_with_very_many_files_hides_no_script(
 @pytest.mark.parametrize("shell", ["cmd", "powershell", "msys"])
 async def test_every_default_shell_runs_it(host: Host, known: Path, shell: str) -> None:
     host.shell = shell
-    async with open_transport(host.as_server(known), Passwords()) as transport:
+    async with make_opener(Passwords())(host.as_server(known)) as transport:
         for _ in range(2):
             raw = await transport.run(SCRIPT, name=fresh(), deadline_s=120)
             assert raw.stdout.endswith(ANSWER)

@@ -15,7 +15,7 @@ from volact.errors import TransportError
 from volact.model.server import Server
 from volact.transports import receive_budget
 from volact.transports.base import MAX_OUTPUT
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 __all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
@@ -44,7 +44,7 @@ async def flood_of(host: Host, stream: Callable[[Process], asyncssh.SSHWriter[by
 
 async def run(server: Server) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        async with open_transport(server, Passwords(), SshOptions(connect_s=60)) as transport:
+        async with make_opener(Passwords(), SshOptions(connect_s=60))(server) as transport:
             await transport.run(SCRIPT, name=NAME, deadline_s=DEADLINE_S)
     return caught.value
 
@@ -106,7 +106,7 @@ async def test_a_flood_before_the_login(known: Path, line: bytes) -> None:
         port = server.sockets[0].getsockname()[1]
         target = Host(Path(), port=port).as_server(known)
         with pytest.raises(TransportError) as caught:
-            async with open_transport(target, Passwords(), SshOptions(connect_s=60)):
+            async with make_opener(Passwords(), SshOptions(connect_s=60))(target):
                 pytest.fail("it opened")
         assert caught.value.kind == "protocol"
         await asyncio.wait_for(over.wait(), 600)
@@ -140,7 +140,7 @@ async def test_a_flood_of_greetings(host: Host, known: Path) -> None:
 async def test_what_a_login_and_an_execution_cost_is_far_below(host: Host, known: Path) -> None:
     seen: list[int] = []
 
-    async with open_transport(host.as_server(known), Passwords()) as transport:
+    async with make_opener(Passwords())(host.as_server(known)) as transport:
         connection = transport._connection  # type: ignore[attr-defined]
         budget = receive_budget.of(connection)
         assert budget is not None
@@ -167,7 +167,7 @@ def test_the_loop_of_a_real_run_counts_too(tmp_path: Path) -> None:
         await host.start_server()
         try:
             known = host.known_hosts(tmp_path / "known_hosts")
-            async with open_transport(host.as_server(known), Passwords()) as transport:
+            async with make_opener(Passwords())(host.as_server(known)) as transport:
                 budget = receive_budget.of(transport._connection)  # type: ignore[attr-defined]
                 assert budget is not None
                 assert budget._left < receive_budget.LOGIN

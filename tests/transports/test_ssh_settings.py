@@ -18,7 +18,7 @@ from ssh_host import ANSWER, USER, Host, Passwords, host_fixture, known_fixture
 from volact.errors import InputError, TransportError
 from volact.model.server import Address, Server
 from volact.transports.base import Raw
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.hostkeys import HostKeys
 from volact.transports.login import SshOptions
 
@@ -61,7 +61,7 @@ async def children_end() -> AsyncIterator[None]:
 
 
 async def visit(server: Server, options: SshOptions) -> Raw:
-    async with open_transport(server, Passwords(), options) as transport:
+    async with make_opener(Passwords(), options)(server) as transport:
         return await transport.run(SCRIPT, name=NAME, deadline_s=120)
 
 

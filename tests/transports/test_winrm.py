@@ -16,7 +16,7 @@ from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
 from volact.model.server import Address, Credential, Server, WinRm, WinRmAuth
 from volact.threads import BlockingCalls
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 from volact.transports.winrm.failures import REFUSED
 from volact.transports.winrm.login import _told, settings_of
@@ -49,7 +49,7 @@ async def test_every_login_and_what_it_costs(
 
 async def test_a_second_script_costs_three_requests_more(fleet: Fleet) -> None:
     server = fleet.find()
-    async with open_transport(server, Secrets()) as transport:
+    async with make_opener(Secrets())(server) as transport:
         for name in (NAME, f"{NAME}-2"):
             await transport.run(SCRIPT, name=name, deadline_s=120)
     assert fleet.requests(server) == 11
@@ -158,7 +158,7 @@ async def test_nothing_to_log_in_with_says_what_to_name() -> None:
 
 async def test_a_password_that_cannot_be_fetched_is_the_reason() -> None:
     with pytest.raises(TransportError) as caught:
-        async with open_transport(at(credential=Credential(password_env="NONE")), Secrets({})):
+        async with make_opener(Secrets({}))(at(credential=Credential(password_env="NONE"))):
             pytest.fail("it opened")
     assert caught.value.kind == "auth"
     assert "the environment variable NONE is not set" in caught.value.message
@@ -177,7 +177,7 @@ async def test_a_silent_server_is_given_up_in_time() -> None:
         address = Address(scheme="winrm", host="127.0.0.1", port=port)
         target = Server(name="x", address=address)
         with pytest.raises(TransportError, match=r"no login within 0\.3 s"):
-            async with open_transport(target, Passwords(), SshOptions(connect_s=0.3)):
+            async with make_opener(Passwords(), SshOptions(connect_s=0.3))(target):
                 pytest.fail("it opened")
         silent.set()
         await _threads_end(before)

@@ -29,7 +29,7 @@ from winrm_fleet import no_login
 from volact.errors import TransportError
 from volact.model.server import Address, Credential, Server, WinRm
 from volact.threads import BlockingCalls
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.failures import mapping_of
 from volact.transports.login import SshOptions
 from volact.transports.winrm.failures import (
@@ -197,7 +197,7 @@ def at(port: int, **winrm: object) -> Server:
 
 async def refused(server: Server, passwords: Passwords | None = None) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        async with open_transport(server, passwords or Passwords()):
+        async with make_opener(passwords or Passwords())(server):
             pytest.fail("it opened")
     assert PASSWORD not in caught.value.line()
     assert caught.value.line().isprintable()

@@ -16,7 +16,7 @@ from winrm_relay import relay
 
 from volact.errors import TransportError
 from volact.model.server import Address, Credential, Server, WinRmAuth
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
@@ -34,7 +34,7 @@ def at(port: int) -> Server:
 
 async def refused(port: int) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        async with open_transport(at(port), Passwords(), SshOptions(connect_s=120)):
+        async with make_opener(Passwords(), SshOptions(connect_s=120))(at(port)):
             pytest.fail("it opened")
     return caught.value
 

@@ -14,7 +14,7 @@ from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, refused, run
 from volact.errors import TransportError
 from volact.inventory import Secrets
 from volact.model.server import Server
-from volact.transports.connect import make_opener, open_transport
+from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 from volact.transports.winrm.transport import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
 from volact_lab.inspection import left
@@ -128,7 +128,7 @@ def test_command_lines_are_short_and_begin_with_no_quote() -> None:
 async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> None:
     server = fleet.find(fault="hang", tls=None)
     shells = fleet.service(server).shells
-    async with open_transport(server, Secrets()) as transport:
+    async with make_opener(Secrets())(server) as transport:
         with pytest.raises(TransportError) as caught:
             await transport.run(SCRIPT, name=NAME, deadline_s=1)
         assert caught.value.kind == "timeout"
@@ -142,7 +142,7 @@ async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> No
 
 async def test_a_shell_that_is_gone_between_two_scripts(fleet: Fleet) -> None:
     server = fleet.find()
-    async with open_transport(server, Secrets()) as transport:
+    async with make_opener(Secrets())(server) as transport:
         await transport.run(SCRIPT, name=NAME, deadline_s=120)
         fleet.service(server).shells.clear()
         with pytest.raises(TransportError) as caught:
@@ -173,7 +173,7 @@ async def test_many_visits_leave_no_shell_behind(fleet: Fleet) -> None:
 
 async def test_a_service_that_stops_in_the_middle(fleet: Fleet) -> None:
     server = fleet.find()
-    async with open_transport(server, Secrets()) as transport:
+    async with make_opener(Secrets())(server) as transport:
         await fleet.lab.winrm.stop()
         with pytest.raises(TransportError) as caught:
             await transport.run(SCRIPT, name=NAME, deadline_s=120)
@@ -190,7 +190,7 @@ async def test_endless_output_is_cut_off(fleet: Fleet) -> None:
 
 
 async def test_a_guessable_name_is_refused(fleet: Fleet) -> None:
-    async with open_transport(fleet.find(), Secrets()) as transport:
+    async with make_opener(Secrets())(fleet.find()) as transport:
         with pytest.raises(ValueError, match="not a file name"):
             await transport.run(SCRIPT, name="../x", deadline_s=5)
 

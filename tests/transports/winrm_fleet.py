@@ -13,7 +13,7 @@ from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory
 from volact.model.server import Server
 from volact.transports.base import Raw
-from volact.transports.connect import open_transport
+from volact.transports.connect import make_opener
 from volact_lab.lab import Lab
 from volact_lab.winrm.front import over_tls
 from volact_lab.winrm.service import Service
@@ -78,7 +78,7 @@ async def run(
     passwords: Passwords | None = None,
 ) -> Raw:
     """One script on one server."""
-    async with open_transport(server, passwords or Secrets()) as transport:
+    async with make_opener(passwords or Secrets())(server) as transport:
         name = f"volact-{secrets.token_hex(16)}"
         return await transport.run(script, name=name, deadline_s=deadline_s)
 

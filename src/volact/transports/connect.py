@@ -89,10 +89,3 @@ class TransportOpener:
 def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
     """What opens the servers of one run."""
     return TransportOpener(secrets, options or SshOptions())
-
-
-def open_transport(
-    server: Server, secrets: Secrets, options: SshOptions | None = None
-) -> AbstractAsyncContextManager[Transport]:
-    """One server by itself, as an async context manager."""
-    return make_opener(secrets, options)(server)
