@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from volact.queries.filters import ServerFilter
 from volact.queries.pages import Reader
 from volact.service.access import Actor, Permission
 from volact.service.database.tables import SCHEDULES, VIEWS
+from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
 from volact.store.clock import moment
 
@@ -110,12 +110,6 @@ def _read(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[View
     return [_info(row) for row in connection.execute(query)]
 
 
-def _info(row: Any) -> ViewInfo:
-    return ViewInfo(
-        id=row.id,
-        name=row.name,
-        filter=msgspec.json.decode(row.filter, type=ServerFilter),
-        shared=row.shared,
-        owner=row.user,
-        created=datetime.fromisoformat(row.created),
-    )
+def _info(row: sa.Row[Any]) -> ViewInfo:
+    filter = msgspec.json.decode(row.filter, type=ServerFilter)
+    return struct_of(row, ViewInfo, filter=filter, owner=row.user)

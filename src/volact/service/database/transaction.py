@@ -26,7 +26,7 @@ def transaction(store: Store) -> Iterator[sa.Connection]:
         raise database_error(error, store.address) from error
 
 
-def struct_of(row: sa.Row[Any], kind: type[T], **other: Any) -> T:
+def struct_of(row: Any, kind: type[T], **other: Any) -> T:
     """A row as a struct; ``other`` are values that are not the row's own."""
     # SQLAlchemy's names of columns are a subclass of str, which msgspec does not take.
     return msgspec.convert({str(key): value for key, value in row._mapping.items()} | other, kind)

@@ -28,7 +28,7 @@ from volact.report.message import Message, harmless, message_of
 from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import ChangeTracker, stored_standing
 from volact.service.database.tables import RUNS, SCHEDULES
-from volact.service.database.transaction import transaction
+from volact.service.database.transaction import struct_of, transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.store.clock import moment
@@ -56,11 +56,11 @@ def ended_runs(reader: Reader) -> list[EndedRun]:
     begun = sa.func.coalesce(RUNS.c.begun, RUNS.c.requested)
     query = (
         sa.select(
-            SCHEDULES.c.id,
-            RUNS.c.id,
+            SCHEDULES.c.id.label("schedule"),
+            RUNS.c.id.label("run"),
             RUNS.c.spec,
-            sa.func.coalesce(SCHEDULES.c.told, begun),
-            begun,
+            sa.func.coalesce(SCHEDULES.c.told, begun).label("since"),
+            begun.label("begun"),
             RUNS.c.ended,
             RUNS.c.state,
             RUNS.c.note,
@@ -72,17 +72,8 @@ def ended_runs(reader: Reader) -> list[EndedRun]:
     )
     return reader.ask(
         lambda connection: [
-            EndedRun(
-                schedule=schedule,
-                run=run,
-                verb=msgspec.json.decode(spec)["verb"],
-                since=since,
-                begun=begun,
-                ended=ended,
-                state=state,
-                note=note,
-            )
-            for schedule, run, spec, since, begun, ended, state, note in connection.execute(query)
+            struct_of(row, EndedRun, verb=msgspec.json.decode(row.spec)["verb"])
+            for row in connection.execute(query)
         ]
     )
 

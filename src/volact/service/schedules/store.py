@@ -20,7 +20,7 @@ from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.pages import Reader
 from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, VIEWS
-from volact.service.database.transaction import transaction
+from volact.service.database.transaction import struct_of, transaction
 from volact.service.identity.audit import Change
 from volact.service.schedules import rules
 from volact.store.clock import moment
@@ -200,18 +200,7 @@ def info_of(row: Any) -> ScheduleInfo:
     start = due
     with suppress(InputError):  # of a zone that is not known any more
         start = due and rules.start_of(spec, due, row.id)
-    return ScheduleInfo(
-        id=row.id,
-        name=row.name,
-        spec=spec,
-        enabled=row.enabled,
-        next=start,
-        last=_time(row.last),
-        last_run=row.last_run,
-        note=row.note,
-        owner=row.owner,
-        updated=datetime.fromisoformat(row.updated),
-    )
+    return struct_of(row, ScheduleInfo, spec=spec, next=start)
 
 
 def _time(text: str | None) -> datetime | None:
