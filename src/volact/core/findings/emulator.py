@@ -13,12 +13,14 @@ from typing import Any
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import address_of, owners, plain_name
+from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import FULL_TERM_MIN
 from volact.core.consent import MOVE_KMS, allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error
-from volact.model.fact import Known, value_of
+from volact.core.findings.kms_setting import kms_host_per_product_override, kms_host_wrong
+from volact.model.fact import Fact, Known, Unreadable, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, joined, say
+from volact.model.text import Text, joined, say, typed
 
 # Names under which emulators install themselves as services; asked for in facts.js.
 ODD_SERVICES = ("Service KMSELDI", "KMService", "KMSEmulator", "vlmcsd")
@@ -52,6 +54,8 @@ def emulator_suspected(a: Assessment) -> Found | None:
             keys=joined(key for key, _ in _hooks(a)),
         )
         return error(summary, evidence, repair="manual", remedy=remedy)
+    if (by_hand := _left_settings(a)) is not None:
+        return error(summary, evidence, repair="manual", remedy=by_hand)
     # Where only a service is odd, there is nothing to set or to activate.
     honest = "hosts" in evidence or "ends" in evidence or not a.licence.all_licensed
     repair = repair_with(MOVE_KMS, a.ctx) if honest else "manual"
@@ -118,6 +122,45 @@ def _hooks(a: Assessment) -> Iterator[tuple[str, str]]:
             yield f"{image.program}\\Debugger", debugger
 
 
+def _left_settings(a: Assessment) -> Text | None:
+    """What to do by hand about settings that volact changes with no option; ``None``: none.
+
+    Group policy, what it overrides, what a product's right host overrides, and what is
+    the domain's own.
+    """
+    if isinstance(a.kms.policy, Unreadable) or not any(_own_hosts(a)):
+        return None
+    if _names_itself(a, a.kms.policy):
+        return say(
+            "Find out what was installed, and remove it. volact does not override group policy: "
+            "set the policy to a genuine KMS host, then on the server: {command}",
+            command=typed("gpupdate /force"),
+        )
+    left = list(_unchanged(a))
+    if not left:
+        return None
+    return say(
+        "Find out what was installed, and remove it. volact does not change {settings} here; on "
+        "the server: {commands}",
+        settings=joined(dict.fromkeys(setting for setting, _ in left)),
+        commands=typed(*(command for _, command in left)),
+    )
+
+
+def _unchanged(a: Assessment) -> Iterator[tuple[Text, str]]:
+    """The settings with an own host that no other finding repairs, and what clears each."""
+    # A key that no KMS host activates is replaced first; then the setting is repaired.
+    final = a.kms.applies or a.licence.all_licensed or not a.kms.accepted
+    if final and _names_itself(a, a.kms.service) and kms_host_wrong(a) is None:
+        yield say("the server-wide KMS host"), a.console.clear_kms_host()
+    override = kms_host_per_product_override(a)
+    repaired = [entry["product"] for entry in override.evidence["products"]] if override else []
+    for product in a.licence.clients:
+        id = value_of(product.facts.id)
+        if id and id not in repaired and _names_itself(a, product.own_kms):
+            yield say("a product's own KMS host"), a.console.clear_kms_host(id)
+
+
 def _own_hosts(a: Assessment) -> Iterator[str]:
     """KMS hosts that no network reaches: this server itself, or its own link."""
     if a.licence.is_kms_host or a.licence.undetermined:
@@ -128,12 +171,17 @@ def _own_hosts(a: Assessment) -> Iterator[str]:
         *(f for p in a.licence.clients for f in (p.own_kms, p.kms)),
     ]
     for setting in layers:
-        if not isinstance(setting, Known):
-            continue
-        host = setting.value.host
-        known = a.kms.is_the_providers(host) or owners(host, a.ctx.clouds)
-        if not known and _is_own(a, host):
-            yield str(host)
+        if isinstance(setting, Known) and _names_itself(a, setting):
+            yield str(setting.value.host)
+
+
+def _names_itself(a: Assessment, setting: Fact[KmsSetting]) -> bool:
+    """Whether a setting names this server, which is not known as a KMS host of a cloud."""
+    if not isinstance(setting, Known):
+        return False
+    host = setting.value.host
+    known = a.kms.is_the_providers(host) or owners(host, a.ctx.clouds)
+    return not known and _is_own(a, host)
 
 
 def _is_own(a: Assessment, host: HostPort) -> bool:
