@@ -370,7 +370,13 @@ def test_steering_a_run_needs_all_of_its_servers(store: Store) -> None:
 
 
 def test_what_a_run_was_asked_for_with_names_no_server_of_others(store: Store) -> None:
-    words = RunSpec(verb="activate", inventory="main", limit=("db-01",), only=("db-01", "web-01"))
+    words = RunSpec(
+        verb="activate",
+        inventory="main",
+        targets=("db-01",),
+        limit=("db-01",),
+        only=("db-01", "web-01"),
+    )
     put_run(store.engine, run_info("bb22", spec=words, note="1 server failed: db-01"))
     for who, named in ((actor("viewer", "tag:web", name="eve"), False), (actor("viewer"), True)):
         with api(store, who) as http:

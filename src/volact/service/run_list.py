@@ -1,12 +1,13 @@
 """The service's runs, read: one by its id, lists for API and console; steered by ``run_control``.
 
-A caller with scopes sees the runs that it asked for and those that have a row of a server
-of its scopes; their counts are of those servers alone.
+A caller with scopes sees the runs that it asked for and those that have a server of its
+scopes, with a row or without one yet; their counts are of those servers alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from volact.model.text import raw, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter, names_within
 from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
-from volact.service.database.tables import RUNS
+from volact.service.database.tables import RUN_SERVERS, RUNS
 from volact.store.tables import ROWS
 
 COLUMNS = [RUNS.c[name] for name in RunInfo.__struct_fields__]
@@ -96,8 +97,11 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
             return [*found]
         filter = ServerFilter(scopes=self.scopes)
         counts = RunCountsQuery(runs=others, filter=filter).ask(reader)
+        servers = reader.ask(partial(_members, runs=others, scopes=self.scopes))
         return [
-            _narrowed(run, counts.get(run.id, Summary())) if run.id in others else run
+            _narrowed(run, counts.get(run.id, Summary()), servers.get(run.id, 0))
+            if run.id in others
+            else run
             for run in found
         ]
 
@@ -110,7 +114,17 @@ def find_run(connection: sa.Connection, run: str) -> RunInfo:
     return info_of(row)
 
 
-def _narrowed(run: RunInfo, counts: Summary) -> RunInfo:
+def _members(
+    connection: sa.Connection, runs: tuple[str, ...], scopes: tuple[str, ...]
+) -> dict[str, int]:
+    """How many servers of these scopes the runs have, with a row or without one yet."""
+    names = names_within(scopes, connection.dialect.name)
+    of = sa.and_(RUN_SERVERS.c.run.in_(runs), RUN_SERVERS.c.server.in_(names))
+    query = sa.select(RUN_SERVERS.c.run, sa.func.count()).where(of).group_by(RUN_SERVERS.c.run)
+    return dict(connection.execute(query).all())
+
+
+def _narrowed(run: RunInfo, counts: Summary, servers: int) -> RunInfo:
     named = msgspec.structs.asdict(counts)
     verdicts = {word.replace("_", "-"): n for word, n in named.items() if n}
     for word in ("servers", "changed"):
@@ -118,8 +132,8 @@ def _narrowed(run: RunInfo, counts: Summary) -> RunInfo:
     # The words that it was asked for with may name servers of others, as its note does.
     return msgspec.structs.replace(
         run,
-        spec=msgspec.structs.replace(run.spec, limit=(), only=()),
-        servers=counts.servers,
+        spec=msgspec.structs.replace(run.spec, targets=(), limit=(), only=()),
+        servers=max(servers, counts.servers),
         done=counts.servers,
         counts=verdicts,
         note="",
@@ -134,9 +148,14 @@ def _begin(verb: str) -> str:
 def seen(
     run: sa.ColumnElement[str], connection: sa.Connection, scopes: tuple[str, ...]
 ) -> sa.ColumnElement[bool]:
-    """Whether a run has a row of a server of these scopes."""
+    """Whether a run has a server of these scopes, with a row or without one yet."""
     names = names_within(scopes, connection.dialect.name)
-    return sa.exists().where(ROWS.c.run == run, ROWS.c.server.in_(names))
+    return sa.or_(
+        *(
+            sa.exists().where(table.c.run == run, table.c.server.in_(names))
+            for table in (RUN_SERVERS, ROWS)
+        )
+    )
 
 
 def info_of(row: Sequence[Any]) -> RunInfo:

@@ -72,8 +72,9 @@ class EngineControl:
         def work(change: Change) -> RunInfo:
             made = _submit(change, spec, inventory, schedule, needs_approval)
             waits = made.state == "awaiting-approval"
+            why = {"why": made.note} if made.note else {}
             asked = to_builtins(spec)
-            return _told(change, "run.requested", made, spec=asked, waits=waits, why=made.note)
+            return _told(change, "run.requested", made, spec=asked, waits=waits, **why)
 
         return await self._change(actor, work)
 
