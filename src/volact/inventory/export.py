@@ -26,9 +26,9 @@ from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.keys import KEYS
 from volact.model.profile import Image
 from volact.model.server import Address, Server
+from volact.model.spreadsheet import guarded
 from volact.model.text import count
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Settings of another transport, which defaults or a group may have for other servers.
 _OF_OTHERS = {"ssh": ("winrm",), "winrm": ("ssh",), "winrms": ("ssh",)}
 _NO_LOGIN = ("ssh", "winrm", "credential", "known_hosts")
@@ -165,8 +165,7 @@ def _cell(key: str, value: Any) -> str:
         value = [word.replace(";", ",") for word in value]  # ; separates several
     if isinstance(value, list):
         value = shlex.join(value) if key.endswith("command") else ";".join(value)
-    # A spreadsheet would compute it; reading it back takes the sign off again.
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return guarded(value)
 
 
 def _divided(values: dict[str, Any]) -> bool:

@@ -7,13 +7,10 @@ it loses its power over terminals and spreadsheets; HTML has its own escaping
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-# What begins a formula, full-width forms too: spreadsheets of some languages take those.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
-# Where a semicolon separates cells, what follows one begins a cell.
-_AFTER_SEMICOLON = re.compile("(;\\s*)(?=[=+@＝＋－＠-])")
+from volact.model.spreadsheet import guarded
+
 _SPACE = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
 
 
@@ -39,9 +36,8 @@ def _visible(char: str) -> str:
 
 def csv_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    clean = _AFTER_SEMICOLON.sub(r"\1'", plain(text))
-    begins = clean.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA)
-    return f"'{clean}" if begins else clean
+    clean = guarded(plain(text))
+    return f"'{clean}" if text.startswith(("\t", "\r")) and clean[0] != "'" else clean
 
 
 def width(text: str) -> int:
