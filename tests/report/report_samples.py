@@ -53,6 +53,12 @@ RETAIL = Finding(
     evidence={"channel": "Retail", "partial_key": "3V66T"},
     repair="needs-consent",
 )
+KMS_HOST = Finding(
+    id="kms-host-role",
+    severity="info",
+    summary="This server is itself a KMS host, so volact does not change it.",
+    remedy="If this is meant, accept it: --ignore kms-host-role",
+)
 DNS = Finding(
     id="dns-not-provider",
     severity="warning",

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
-from report_samples import DNS, HOW, POLICY, RETAIL, SKEW, attention, failed, healthy, unreachable
+from report_samples import (
+    DNS,
+    HOW,
+    KMS_HOST,
+    POLICY,
+    RETAIL,
+    SKEW,
+    attention,
+    failed,
+    healthy,
+    unreachable,
+)
 from test_report_text import text_of
 
+from volact.model.finding import Finding
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import say, typed
 from volact.report.base import Invocation
@@ -44,6 +58,41 @@ def test_what_volact_may_not_do_comes_before_what_it_may() -> None:
     by_hand = next(at for at, line in enumerate(lines) if "Change the KMS host" in line)
     then = lines.index("After that, volact repairs clock-skew:")
     assert by_hand < then
+
+
+def on_kms_host(**changes: Any) -> ServerReport:
+    clock = msgspec.structs.replace(
+        SKEW, remedy=say("On the server: {c}", c=typed("w32tm /resync"))
+    )
+    return msgspec.structs.replace(attention(), findings=(clock, KMS_HOST), plan=(), **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"refusals": ({"finding": KMS_HOST.id, "reason": KMS_HOST.summary, "allow_with": ""},)},
+        {"reason": KMS_HOST.summary},
+    ],
+)
+def test_on_a_kms_host_the_remedies_are_told_and_no_command_that_does_nothing(
+    changes: dict[str, Any],
+) -> None:
+    assert parts(on_kms_host(**changes))["To do"] == ["On the server:", "  w32tm /resync"]
+
+
+def refused(*findings: Finding) -> ServerReport:
+    refusal = {"finding": SKEW.id, "reason": "its role could not be read", "allow_with": ""}
+    return msgspec.structs.replace(
+        attention(), findings=findings, plan=(), refusals=(refusal,), reason=refusal["reason"]
+    )
+
+
+def test_what_volact_refuses_is_left_to_a_person() -> None:
+    clock = msgspec.structs.replace(SKEW, remedy="Correct the clock.")
+    assert parts(refused(clock))["To do"] == ["Correct the clock."]
+    after = parts(refused(POLICY, clock))["To do"]
+    assert "After that, volact repairs clock-skew:" in after
 
 
 def test_consent_is_asked_for_with_the_exact_command() -> None:

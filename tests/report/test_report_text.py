@@ -10,6 +10,7 @@ import pytest
 from report_samples import (
     DNS,
     HOW,
+    KMS_HOST,
     POLICY,
     RETAIL,
     SKEW,
@@ -303,6 +304,12 @@ def test_what_volact_repairs_is_offered_by_a_mere_look_with_what_is_typed_for_it
 def test_what_volact_did_or_would_not_do_is_not_offered_again(changes: dict[str, object]) -> None:
     host = msgspec.structs.replace(SKEW, remedy=on_server("w32tm /resync"))
     row = msgspec.structs.replace(attention("a", host), plan=(), **changes)
+    assert next_step([row], looking()) == ("On the server:", "w32tm /resync")
+
+
+def test_no_command_is_offered_for_a_kms_host_which_volact_never_changes() -> None:
+    clock = msgspec.structs.replace(SKEW, remedy=on_server("w32tm /resync"))
+    row = msgspec.structs.replace(attention("a"), findings=(clock, KMS_HOST), plan=())
     assert next_step([row], looking()) == ("On the server:", "w32tm /resync")
 
 

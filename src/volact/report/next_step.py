@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from volact.core.findings import BY_ID
 from volact.core.main_cause import lead
 from volact.errors import ErrorKind
 from volact.model.finding import Finding
@@ -113,12 +114,19 @@ def _would_repair(server: ServerReport) -> bool:
     """Whether volact repairs the leading cause, as far as a probe can show."""
     first = lead(server)
     untried = not (server.results or server.refusals or server.reason)
-    return untried and first is not None and repairs(first)
+    return untried and first is not None and repairs(server, first)
 
 
-def repairs(finding: Finding) -> bool:
-    """Whether this is an error that volact repairs without further consent."""
-    return finding.repair == "automatic" and finding.severity == "error"
+def repairs(server: ServerReport, finding: Finding) -> bool:
+    """Whether this is an error that volact repairs on this server without further consent."""
+    automatic = finding.repair == "automatic" and finding.severity == "error"
+    return automatic and not _hands_off(server)
+
+
+def _hands_off(server: ServerReport) -> bool:
+    """Whether volact changes nothing on it, be the errors repaired or not: a KMS host itself."""
+    kinds = [BY_ID[finding.id] for finding in server.findings if finding.id in BY_ID]
+    return any(kind.blocks == "everything" and "error" not in kind.severities for kind in kinds)
 
 
 def _by_hand(servers: Sequence[ServerReport], how: Invocation) -> Lines:

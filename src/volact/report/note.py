@@ -231,7 +231,19 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
 def _mendable(server: ServerReport) -> list[Finding]:
     """What volact repairs when it is allowed: what its plan is for, or would be."""
     planned = {str(id) for step in server.plan for id in step.get("because", ())}
-    return [finding for finding in server.findings if finding.id in planned or repairs(finding)]
+    refused = _refused(server)
+    return [
+        finding
+        for finding in server.findings
+        if finding.id in planned or (not refused and repairs(server, finding))
+    ]
+
+
+def _refused(server: ServerReport) -> bool:
+    """Whether volact would do nothing, and no consent and no repair by hand changes that."""
+    decided = bool(server.refusals or server.reason) and not server.plan
+    manual = any(f.severity == "error" and f.repair == "manual" for f in server.findings)
+    return decided and not manual and not consent(server)
 
 
 def _steps(server: ServerReport) -> list[str]:
