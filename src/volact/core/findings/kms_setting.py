@@ -15,53 +15,14 @@ from volact.core.findings.kind import (
     Place,
     error,
     evidence_field,
-    info,
     on_server,
-    reported,
 )
 from volact.core.findings.shared_repairs import certain_reach, set_kms_host
 from volact.core.steps.kms_hosts import ClearKmsHost
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, say, typed
-
-
-def kms_host_set_by_policy(a: Assessment) -> Found | None:
-    """Group policy names the KMS host; nothing below it has any effect."""
-    policy = a.kms.policy
-    if not isinstance(policy, Known) or not a.kms.applies:
-        return None
-    host = policy.value.host
-    evidence = {"host": str(host)}
-    if a.kms.is_accepted(host) or a.kms.is_pinned(host):
-        return info(
-            say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
-            evidence,
-            remedy=say("Nothing to do."),
-        )
-    return error(
-        say("Group policy sets the KMS host to {host}, which is not the provider's.", host=host),
-        evidence,
-        remedy=say(
-            "volact does not override group policy. Set the policy to {host} or remove it, "
-            "then on the server: {command}",
-            host=a.kms.preferred,
-            command=typed("gpupdate /force"),
-        ),
-    )
-
-
-KMS_HOST_SET_BY_POLICY = reported(
-    id="kms-host-set-by-policy",
-    rule=kms_host_set_by_policy,
-    place=Place.KMS_SETTING,
-    severities=("error", "info"),
-    meaning=say("Group policy sets the KMS host."),
-    action=say("Nothing: volact does not override group policy."),
-    blocks="activation",
-    detail=evidence_field("host"),
-)
+from volact.model.text import Text, say
 
 
 def kms_host_per_product_override(a: Assessment) -> Found | None:
@@ -203,8 +164,8 @@ def kms_port_wrong(a: Assessment) -> Found | None:
     host = setting.value.host
     if a.kms.is_accepted(host):
         return None
-    misprint = host.port in a.ctx.knowledge.profile.misprinted_ports
-    right = _with_right_port(a, host)
+    misprint = is_misprinted(a, host)
+    right = with_right_port(a, host)
     said = say(
         "The KMS host {host} is configured with port {port} instead of {right}.",
         host=host.host,
@@ -212,7 +173,7 @@ def kms_port_wrong(a: Assessment) -> Found | None:
         right=right.port,
     )
     return error(
-        say("{what} It is a misprint on the provider's page.", what=said) if misprint else said,
+        misprint_told(said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
         repair="automatic",
         remedy=on_server(a.console.set_kms_host(right)),
@@ -286,7 +247,18 @@ def _is_provider_name(a: Assessment, setting: KmsSetting | None) -> bool:
     return setting is not None and a.kms.is_accepted_name(setting.host)
 
 
-def _with_right_port(a: Assessment, host: HostPort) -> HostPort:
+def with_right_port(a: Assessment, host: HostPort) -> HostPort:
+    """The provider's host of this name."""
     plain = host.host.lower().rstrip(".")
     hosts = a.kms.accepted
     return next((h for h in hosts if h.host.lower() == plain), hosts[0])
+
+
+def is_misprinted(a: Assessment, host: HostPort) -> bool:
+    """Whether the port is one that the provider's page gives by mistake."""
+    return host.port in a.ctx.knowledge.profile.misprinted_ports
+
+
+def misprint_told(said: Text) -> Text:
+    """A sentence about such a port."""
+    return say("{what} It is a misprint on the provider's page.", what=said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
+from volact.core.findings.clock import duration
 from volact.core.findings.kind import (
     FindingKind,
     Found,
@@ -63,9 +64,9 @@ def renewal_overdue(a: Assessment) -> Found | None:
     since = max(_since_min(product) for product in late)
     return warning(
         say(
-            "The last renewal was {since} days ago; one is due every {interval} days.",
-            since=since // 1440,
-            interval=_interval_min(late[0]) // 1440,
+            "The last renewal was {since} ago; one is due every {interval}.",
+            since=duration(60 * since),
+            interval=duration(60 * _interval_min(late[0])),
         ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
         remedy=say(
