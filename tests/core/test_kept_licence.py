@@ -62,3 +62,10 @@ def test_what_does_not_touch_the_licence_stays_volacts() -> None:
 
 def test_other_releases_keep_their_repairs() -> None:
     assert repairs(server("2022", port=1668))["kms-port-wrong"] == "automatic"
+
+
+def test_what_volact_renews_is_not_left_to_be_activated_by_hand() -> None:
+    found = diagnose(assess(facts_of(server("2022", os__build=19042, sku=145)), context()))
+    (told,) = (f.remedy for f in found if f.id == "release-unsupported")
+    assert "renews the licence" in told
+    assert "by hand" not in told

@@ -49,6 +49,11 @@ def release_unsupported(a: Assessment) -> Found | None:
         _unsupported(build, sku, release.name if release else "", title),
         {"build": build, "sku": sku, "release": release.name if release else None},
         remedy=say(
+            "volact renews the licence at the provider's KMS host, which has given it, and changes "
+            "neither key nor KMS host."
+        )
+        if a.licensed_by_accepted
+        else say(
             "volact leaves the licence unchanged; if the release is covered, activate it by hand."
         ),
     )
