@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import pytest
 import sqlalchemy as sa
 from service_parts import NOW, actor, api, fill, put_run, run_info, served_store
 
+from volact.cli.options.changes import ActivateOptions
+from volact.cli.options.parameter import PARAMETER
 from volact.client.answers import ServerDetail
 from volact.client.wire import RunInfo, RunSpec
 from volact.queries.values import History
+from volact.service.api import HANDLERS
 from volact.service.api.idempotency import MOST_BODY
+from volact.service.api.openapi import document
 from volact.service.database.tables import ANSWERS, INVENTORIES, RUN_SERVERS
 from volact.service.settings import ServiceSettings
 from volact.store.clock import moment
@@ -135,6 +140,59 @@ def test_a_wrong_run_is_a_problem(store: Store, body: Any, status: int) -> None:
     assert answer.status_code == status
     assert answer.json()["status"] == status
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+OUTSIDE = [
+    ("deadline_s", -5), ("deadline_s", 0), ("deadline_s", 1e300), ("deadline_s", 3601),
+    ("retries", -3), ("retries", 21), ("retries", 10**9), ("concurrency", 10**12),
+    ("concurrency", 2001), ("kms_concurrency", 2001),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "number"), OUTSIDE)
+def test_a_number_that_the_command_line_refuses_is_refused(
+    store: Store, name: str, number: float
+) -> None:
+    run = {"verb": "check", "inventory": "main", name: number}
+    with api(store, actor("administrator")) as http:
+        schedule = {"name": "nightly", "spec": {"run": run, "every": "1d"}}
+        for path, body in (("runs", run), ("schedules", schedule)):
+            before = http.get(f"{V1}/{path}").json()
+            answer = http.post(f"{V1}/{path}", json=body)
+            assert answer.status_code == 422
+            assert answer.json()["detail"].startswith(f"{name} ")
+            assert http.get(f"{V1}/{path}").json() == before
+
+
+def test_numbers_up_to_the_bounds_are_taken(store: Store) -> None:
+    least = {"deadline_s": 1, "retries": 0, "concurrency": 0, "kms_concurrency": 1}
+    most = {"deadline_s": 3600, "retries": 20, "concurrency": 2000, "kms_concurrency": 2000}
+    with api(store, actor()) as http:
+        for numbers in (least, most):
+            run = {"verb": "check", "inventory": "main", **numbers}
+            assert http.post(f"{V1}/runs", json=run).status_code == 201
+
+
+def test_the_document_tells_the_bounds_of_the_command_line() -> None:
+    told = document(HANDLERS)["components"]["schemas"]["RunSpec"]["properties"]
+    options = {
+        field.name: field.metadata[PARAMETER]
+        for field in fields(ActivateOptions)
+        if PARAMETER in field.metadata
+    }
+    named = {name: name.removesuffix("_s") for name in ("deadline_s", "retries", "kms_concurrency")}
+    for name, option in named.items():
+        bounds = (told[name]["minimum"], told[name]["maximum"])
+        assert bounds == (options[option].min, options[option].max)
+    assert told["concurrency"]["maximum"] == options["concurrency"].max
+
+
+def test_what_was_stored_outside_the_bounds_is_read(store: Store) -> None:
+    spec = RunSpec(verb="check", inventory="main", deadline_s=1e300, retries=-3)
+    put_run(store.engine, run_info("dd44", state="done", spec=spec))
+    with api(store, actor()) as http:
+        answer = http.get(f"{V1}/runs/dd44")
+    assert msgspec.json.decode(answer.content, type=RunInfo).spec == spec
 
 
 def test_who_approves(store: Store) -> None:

@@ -307,7 +307,10 @@ def test_a_new_run_is_what_the_form_asks_for(tmp_path: Path) -> None:
             assert 'name="targets" value="web db"' in linked
             answer = http.post("/runs/new", data=form, follow_redirects=False)
             assert answer.headers["location"] == "/runs/svc1"
-            for wrong in ({"verb": "nothing"}, {"consent": "nothing"}, {"deadline_s": "x"}):
+            for wrong in (
+                {"verb": "nothing"}, {"consent": "nothing"}, {"deadline_s": "x"},
+                {"deadline_s": "0"}, {"deadline_s": "nan"},
+            ):  # fmt: skip
                 again = http.post("/runs/new", data={**form, **wrong})
                 assert again.status_code == 400
                 assert 'role="alert"' in again.text

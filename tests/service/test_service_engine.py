@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from migrated_store import migrated_store
@@ -155,6 +156,18 @@ async def test_what_is_wrong_is_said_when_a_run_is_requested(
     with pytest.raises(InputError):
         await control.submit(spec(**wrong), ANN)
     assert store.ask(to_start) == []
+
+
+async def test_a_run_that_is_stored_is_held_to_the_bounds(
+    store: Store, control: EngineControl
+) -> None:
+    info = await control.submit(spec(), ANN)
+    outside = spec(deadline_s=-5, retries=10**9, concurrency=10**12, kms_concurrency=10**6)
+    values = {"spec": msgspec.json.encode(outside).decode()}
+    store.change(lambda connection: connection.execute(sa.update(RUNS).values(values)))
+    parts = load_parts(store, info.id, 1, opener_of)
+    assert (parts.job.deadline_s, parts.job.retry.times) == (1, 20)
+    assert (parts.info.spec.concurrency, parts.info.spec.kms_concurrency) == (2000, 2000)
 
 
 async def test_another_person_approves(store: Store, control: EngineControl) -> None:

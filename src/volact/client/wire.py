@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from volact.core.context import Policy
+from volact.model.bounds import told
 from volact.queries.filters import ServerFilter
 
 Verb = Literal["check", "plan", "activate", "undo"]
@@ -42,11 +43,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         canary: as ``--canary``: ``N|%[:FAILURES]``.
         max_failures: as ``--max-failures``: ``N|%``.
         pace: servers started a minute, as ``--pace``; ``""``: no limit.
-        kms_concurrency: activations at a time at one KMS host, over all workers.
+        kms_concurrency: activations at a time at one KMS host, over all workers; up to 2000.
         concurrency: servers at a time on one worker, at most; above 50 they follow its load.
-            0: as many as it has room for.
-        deadline_s: time limit of one server.
-        retries: of transient errors.
+            0: as many as it has room for; up to 2000.
+        deadline_s: time limit of one server, 1 to 3600.
+        retries: of transient errors, up to 20.
         undo: for ``undo``: the run whose changes are undone.
         only: for ``activate`` after a plan: names of the servers that were chosen.
     """
@@ -59,10 +60,10 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     canary: str = ""
     max_failures: str = ""
     pace: str = ""
-    kms_concurrency: Annotated[int, msgspec.Meta(ge=1)] = 50
-    concurrency: Annotated[int, msgspec.Meta(ge=0)] = 0
-    deadline_s: float = 120.0
-    retries: int = 2
+    kms_concurrency: Annotated[int, told("kms_concurrency", ge=1)] = 50
+    concurrency: Annotated[int, told("concurrency", ge=0)] = 0
+    deadline_s: Annotated[float, told("deadline_s")] = 120.0
+    retries: Annotated[int, told("retries")] = 2
     undo: str = ""
     only: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from volact.cli.options import shared
 from volact.cli.options.completion import complete_run, complete_run_then_server
 from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.cli.options.servers import FleetOptions
+from volact.model.bounds import CONCURRENCY
 
 # The default limit of one run at a KMS host: as much as it does at all unless
 # --concurrency is raised.
@@ -25,7 +26,11 @@ class CautionOptions(FleetOptions):
     )
     max_failures: str = option("", "Start no more servers after more than N or N% failed.", "N|%")
     kms_concurrency: int = option(
-        KMS_CONCURRENCY, "Activations at a time per KMS host.", "N", min=1, max=2000
+        KMS_CONCURRENCY,
+        "Activations at a time per KMS host.",
+        "N",
+        min=CONCURRENCY.least,
+        max=CONCURRENCY.most,
     )
 
 

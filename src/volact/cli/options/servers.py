@@ -10,6 +10,7 @@ from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.core.console import Dialect
+from volact.model.bounds import CONCURRENCY, DEADLINE_S
 from volact.model.server import HostKeyPolicy
 
 
@@ -66,8 +67,8 @@ class ConnectOptions(SourceOptions):
         None,
         "At most N servers at a time; without it as many as this machine bears.",
         "N",
-        min=1,
-        max=2000,
+        min=CONCURRENCY.least,
+        max=CONCURRENCY.most,
     )
     processes: int | None = option(
         None,
@@ -78,7 +79,13 @@ class ConnectOptions(SourceOptions):
     )
     pace: str = shared.pace()
     retries: int = shared.retries()
-    deadline: float = option(120.0, "Time limit for one server.", "SECONDS", min=1, max=3600)
+    deadline: float = option(
+        120.0,
+        "Time limit for one server.",
+        "SECONDS",
+        min=DEADLINE_S.least,
+        max=DEADLINE_S.most,
+    )
     connect_timeout: float = option(15.0, "Time limit for the login.", "SECONDS", min=0.1, max=600)
     host_key_policy: HostKeyPolicy = option(
         "strict", "strict: key must be known; accept-new: accept unknown hosts; ignore: no check."

@@ -19,6 +19,7 @@ from volact.cloud.base import AccountOption, Cloud
 from volact.cloud.registry import clouds
 from volact.core.consent import ASKING_STEPS
 from volact.core.console import Dialect
+from volact.model import bounds
 
 # How servers of a cloud's list may be reached; and those that are the clouds' own.
 RUN_COMMANDS = tuple(cloud.scheme for cloud in clouds())
@@ -114,7 +115,8 @@ RETRIES = 2
 
 def retries() -> int:
     """How often a connection is tried again."""
-    return option(RETRIES, "Retries for transient errors.", "N", min=0, max=20)
+    told = "Retries for transient errors."
+    return option(RETRIES, told, "N", min=bounds.RETRIES.least, max=bounds.RETRIES.most)
 
 
 def store() -> str:

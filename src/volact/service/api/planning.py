@@ -23,6 +23,7 @@ from volact.service.policies import (
     RetentionPolicy,
 )
 from volact.service.policy_store import read_policy, write_policy
+from volact.service.run_bounds import check_bounds
 from volact.service.schedules import store as schedules
 
 P = TypeVar("P", bound=AnyPolicy)
@@ -63,6 +64,7 @@ def schedule(request: Asked, id: Id) -> ScheduleInfo:
 @post("/schedules", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def add_schedule(request: Asked, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
     """Make a schedule.  Its runs are requested by the caller, with the caller's scopes."""
+    check_bounds(data.spec.run)
     return changed(request, lambda change: schedules.save_schedule(change, data))
 
 
@@ -70,6 +72,7 @@ def add_schedule(request: Asked, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
 def save_schedule(request: Asked, id: Id, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
     """Change a schedule.  Its runs are requested by the caller from now on."""
     schedule_of(request, id)
+    check_bounds(data.spec.run)
     return changed(request, lambda change: schedules.save_schedule(change, data, id))
 
 

@@ -23,6 +23,7 @@ from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.asked import paged
 from volact.service.caller import Asked, may_steer, parts_of, run_of, scopes_of, seen_runs
+from volact.service.run_bounds import check_bounds
 
 _READ = {"permission": Permission.READ}
 _RUN = {"permission": Permission.RUN}
@@ -83,6 +84,7 @@ def run_changes(request: Asked, run: RunId, page: NamedDependency[PageRequest]) 
 )
 async def submit(request: Asked, data: JSONBody[RunSpec]) -> Response[RunInfo]:
     """Submit a run; it begins at once, unless a second person has to approve it."""
+    check_bounds(data)
     made = await parts_of(request).runs.submit(data, request.user)
     return Response(made, headers={"Location": f"/api/v1/runs/{made.id}"})
 

@@ -25,6 +25,7 @@ from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
+from volact.service.run_bounds import check_bounds
 
 _RUN = {"permission": Permission.RUN}
 
@@ -75,7 +76,7 @@ def spec_of(form: Form) -> RunSpec:
     if unknown:
         raise InputError(say("there is no step {name}", name=sorted(unknown)[0]))
     defaults = RunSpec(verb="check", inventory="")
-    return RunSpec(
+    spec = RunSpec(
         verb=verbs[form.text("verb")],
         inventory=form.text("inventory"),
         targets=_split(form.text("targets")),
@@ -92,6 +93,8 @@ def spec_of(form: Form) -> RunSpec:
         undo=form.text("undo"),
         only=tuple(form.all("only")),
     )
+    check_bounds(spec)
+    return spec
 
 
 def _split(text: str) -> tuple[str, ...]:

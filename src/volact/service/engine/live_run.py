@@ -42,6 +42,7 @@ from volact.service.engine.plan import Rules, job_of, rules_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import SlotHolder
 from volact.service.inventories import read_whole, stored_text
+from volact.service.run_bounds import within_bounds
 from volact.service.run_list import find_run
 from volact.service.tracing import Spans
 from volact.store import reading
@@ -78,7 +79,8 @@ def load_parts(store: Store, run: str, attempt: int, opening: OpenerOf) -> RunPa
 
     def read(connection: sa.Connection) -> tuple[RunInfo, dict[str, RunHistory], str, str]:
         info = find_run(connection, run)
-        spec = info.spec
+        spec = within_bounds(info.spec)
+        info = msgspec.structs.replace(info, spec=spec)
         histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
         return info, histories, *stored_text(connection, spec.inventory)
 

@@ -50,6 +50,7 @@ from volact.service.engine.workflows import (
     queues_of,
     set_work,
 )
+from volact.service.run_bounds import within_bounds
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import StoreAddress
@@ -146,7 +147,7 @@ class Worker:
             draw(connection, run, rules_of(info.spec).canaries(info.servers), reached)
             left = [one for one in progress.unfinished(connection, run) if one.label in reached]
             names = [(one.name, one.label) for one in left]
-            return names, len(beats(connection)), info.spec.concurrency
+            return names, len(beats(connection)), within_bounds(info.spec).concurrency
 
         left, workers, concurrency = patiently(self._store, read)
         for queue in {queue_of(label) for _, label in left}:
