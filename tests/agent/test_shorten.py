@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from volact.agent.render import MAX_BYTES, PARTS, render
 from volact.agent.request import AgentMode, Lock, new_request
 from volact.agent.shorten import shorten, without_signs
 from volact.core.steps import PLAN_KINDS
+from volact.errors import InputError
 from volact.knowledge.load import load_profile
 from volact.model.step import Step
 from volact_lab.script.source import with_puts
@@ -111,8 +113,15 @@ def test_a_larger_request_keeps_the_names_of_its_functions() -> None:
 
 def test_all_steps_of_any_plan_fit_into_one_request() -> None:
     kinds = [kind.name for kind in PLAN_KINDS if kind.agent_parts and not kind.alone]
-    assert len(applying(*kinds, "enable-service", "start-service")) <= MAX_BYTES
-    assert len(applying(*ALONE)) <= MAX_BYTES
+    for name, sent in (
+        ("a plan", (*kinds, "enable-service", "start-service")),
+        ("last resorts", ALONE),
+    ):
+        try:
+            size = len(applying(*sent))
+            sys.stdout.write(f"all steps of {name}: {size} of {MAX_BYTES} bytes\n")
+        except InputError as error:
+            pytest.fail(f"{error.message}: CONTRIBUTING.md, 'A step, whole', says what to do")
 
 
 def test_what_only_one_step_runs_is_sent_with_that_step_alone() -> None:

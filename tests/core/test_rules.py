@@ -463,7 +463,7 @@ def test_a_command_in_a_remedy_is_marked_as_one(example: Example) -> None:
 
 def test_every_finding_has_an_example() -> None:
     shown = {word.rstrip("!?") for example in EXAMPLES for word in example.found.split()}
-    assert shown | {"duplicate-cmid", "clock-set-back", "rule-failed"} == set(BY_ID)
+    assert shown | {"duplicate-cmid", "clock-set-back", "rule-failed"} == set(BY_ID), "EXAMPLES"
 
 
 def test_every_key_of_evidence_has_a_label() -> None:

@@ -263,7 +263,7 @@ def test_what_changes_a_server_is_undone_or_said_to_stay() -> None:
 
 
 def test_every_step_has_its_promise_here() -> None:
-    assert {case.do for case in PROMISES} | {"install-key"} == set(BY_NAME)
+    assert {case.do for case in PROMISES} | {"install-key"} == set(BY_NAME), "PROMISES"
 
 
 @pytest.mark.parametrize("part", StepKind.__struct_fields__)
@@ -284,7 +284,7 @@ def test_the_agent_and_its_protocol_know_every_step(kind: StepKind[Any]) -> None
     assert f'STEPS["{kind.name}"] = ' in script or f"STEPS.{kind.name} = " in script
     page = (ROOT / "docs" / "agent-protocol.md").read_text("utf-8")
     row = re.search(rf"^\| `{kind.name}` \|.*\|.*\|$", page, re.MULTILINE)
-    assert row is not None
+    assert row is not None, f"docs/agent-protocol.md has no row for {kind.name}"
     fields = {field.encode_name for field in msgspec.structs.fields(kind.params)}
     assert fields <= set(re.findall(r"`(\w+)`", row[0])), row[0]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,7 +249,14 @@ _SEEN: list[tuple[str, int, str, Check]] = [
 def test_every_fault_of_a_server_is_looked_for() -> None:
     on_the_server = {name for name, fault in FAULTS.items() if not fault.error}
     blocked = {"call-blocked", "activation-blocked"}  # tests/lab/test_lab_watchdog.py
-    assert {fault for fault, *_ in _SEEN} | blocked == on_the_server
+    assert {fault for fault, *_ in _SEEN} | blocked == on_the_server, "each has a line in _SEEN"
+
+
+def test_the_page_about_the_lab_names_every_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lab.md").read_text("utf-8")
+    table = page.partition("\n## Faults\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", table))
+    assert not set(FAULTS) - named, "the table of faults in docs/lab.md"
 
 
 @pytest.mark.parametrize(("fault", "forms", "release", "seen"), _SEEN)

@@ -35,7 +35,7 @@ async def lab() -> AsyncIterator[Lab]:
 
 def hard() -> Lab:
     scenario = load_scenario("hard")
-    assert scenario.servers > len(scenario.faults)
+    assert scenario.servers > len(scenario.faults), "`servers` of hard.toml, with room for shares"
     return Lab("hard", scenario.servers, 7, patience=0.01)
 
 
@@ -83,7 +83,8 @@ def test_every_finding_that_one_server_can_have_is_there(runs: Runs) -> None:
     rows = [*runs.checked.values(), *runs.activated.values()]
     seen = {finding.id for report in rows for finding in report.findings}
     seen |= {cluster.cause for cluster in Clusters(runs.checked.values()).clusters()}
-    assert set(BY_ID) - seen == {"rule-failed"}  # no rule fails
+    # No rule fails.
+    assert set(BY_ID) - seen == {"rule-failed"}, "each finding has a fault in scenarios/hard.toml"
     assert runs.lab.errors == []
 
 
