@@ -7,7 +7,7 @@ worse; an examination compared with itself is the same.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -17,9 +17,7 @@ from volact.model.report import ServerReport, Verdict
 # lost: examined then, not now.  regained: not then, now.
 # gone, new: not examined in one of the runs.  The most pressing first.
 ChangeKind = Literal["worse", "lost", "changed", "gone", "regained", "new", "better", "same"]
-CHANGE_KINDS: tuple[ChangeKind, ...] = (
-    "worse", "lost", "changed", "gone", "regained", "new", "better", "same",
-)  # fmt: skip
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 
 _FIELDS = (
     "address", "verdict", "provider", "release", "edition", "status", "channel", "partial_key",

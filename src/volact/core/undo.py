@@ -97,10 +97,9 @@ def _in_one_request(restores: list[Restore]) -> tuple[tuple[Restore, ...], list[
         taken.append(restore)
     why = say("one request cannot hold all changes: undo the same run again for the rest")
     later = [
-        NotRestored(do=undone.do, what=undone.what, reason=why, before=undone.before,
-                    put=undone.put, now=undone.put)
+        NotRestored(**msgspec.structs.asdict(undone), reason=why, now=undone.put)
         for undone in (restore.undone for restore in restores[len(taken) :])
-    ]  # fmt: skip
+    ]
     return tuple(taken), later
 
 
@@ -253,10 +252,7 @@ def _not_back(
         reason = say("the verification does not show the earlier value")
     else:
         reason = say("the verification could not read it")
-    was = restore.undone
-    return NotRestored(
-        do=was.do, what=was.what, reason=reason, before=was.before, put=was.put, now=now
-    )
+    return NotRestored(**msgspec.structs.asdict(restore.undone), reason=reason, now=now)
 
 
 def _once(left: list[NotRestored]) -> tuple[NotRestored, ...]:

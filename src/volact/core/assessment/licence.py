@@ -51,16 +51,7 @@ _BY_CHANNEL: tuple[tuple[str, KeyChannel], ...] = (
     ("Retail", "retail"),
 )
 
-_STATUS = (
-    "unlicensed",
-    "licensed",
-    "initial-grace",
-    "out-of-tolerance-grace",
-    "non-genuine-grace",
-    "notification",
-    "extended-grace",
-)
-STATUS_NAMES: dict[str, Text] = {
+STATUS_NAMES: dict[str, Text] = {  # in the order of LicenseStatus
     "unlicensed": say("unlicensed"),
     "licensed": say("licensed"),
     "initial-grace": say("initial grace period"),
@@ -69,6 +60,7 @@ STATUS_NAMES: dict[str, Text] = {
     "notification": say("notification mode"),
     "extended-grace": say("extended grace period"),
 }
+_STATUS = tuple(STATUS_NAMES)
 
 
 def status_text(status: int) -> Text:

@@ -21,14 +21,9 @@ EXPIRING = fields(
 
 RUNS: dict[str, Callable[[RunRow], object]] = {
     **fields("id", "command", "started", "elapsed_s", "finished", "volact"),
-    "servers": lambda run: run.summary.servers,
-    "healthy": lambda run: run.summary.healthy,
-    "attention": lambda run: run.summary.attention,
-    "failed": lambda run: run.summary.failed,
-    "unreachable": lambda run: run.summary.unreachable,
-    "changed": lambda run: run.summary.changed,
+    **fields("servers", "healthy", "attention", "failed", "unreachable", "changed", of="summary."),
     **fields("words", "note"),
-    "not_started": lambda run: run.summary.not_started,
+    **fields("not_started", of="summary."),
 }
 
 HISTORY: dict[str, Callable[[LookRow], object]] = {
@@ -38,7 +33,7 @@ HISTORY: dict[str, Callable[[LookRow], object]] = {
     **fields("changed"),
     "error_kind": lambda row: row.error and row.error.kind,
     "error": lambda row: row.error and row.error.message,
-    "elapsed_s": lambda row: row.elapsed_s,
+    **fields("elapsed_s"),
     "undo": lambda row: row.undo and row.undo.word,
     **fields("accepted"),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Generic, Literal, TextIO, TypeVar
 
 import msgspec
@@ -71,10 +72,6 @@ def _cell(value: object) -> str:
     return csv_cell(str(value))
 
 
-def fields(*names: str) -> dict[str, Callable[[Any], object]]:
-    """Columns that are fields of the row."""
-    return {name: _field(name) for name in names}
-
-
-def _field(name: str) -> Callable[[Any], object]:
-    return lambda row: getattr(row, name)
+def fields(*names: str, of: str = "") -> dict[str, Callable[[Any], object]]:
+    """Columns that are fields of the row, or ``of`` a part of it."""
+    return {name: attrgetter(of + name) for name in names}
