@@ -158,18 +158,10 @@ class RunController:
 
     def finish(self) -> int:
         """Complete every report; the exit code."""
-        how, summary = self.fleet.how, self.counts.summary()
-        run = RunReport(
-            volact=how.volact,
-            command=how.command,
-            run=how.run,
-            started=how.started,
-            elapsed_s=round(time.monotonic() - self._begun, 3),
-            servers=(),
-            summary=summary,
-            clusters=self._clusters.clusters(),
-            notes=tuple(self._notes),
-        )
+        how = self.fleet.how
+        end = how.end(self.counts.summary(), round(time.monotonic() - self._begun, 3))
+        clusters, notes = self._clusters.clusters(), tuple(self._notes)
+        run = msgspec.structs.replace(end, clusters=clusters, notes=notes)
         run = self._rollout.add_to(run, how)
         if trouble := self._store.finish(run):
             run = msgspec.structs.replace(run, notes=(*run.notes, trouble))

@@ -38,6 +38,18 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: str = ""  # the command that reads answers again, where volact cannot go
     before: Summary | None = None  # an earlier check of the same servers, for comparison
 
+    def end(self, summary: Summary, elapsed_s: float = 0.0) -> RunReport:
+        """The report of the run itself, without servers: their rows came one by one."""
+        return RunReport(
+            volact=self.volact,
+            command=self.command,
+            run=self.run,
+            started=self.started,
+            elapsed_s=elapsed_s,
+            servers=(),
+            summary=summary,
+        )
+
 
 class Writer(Protocol):
     """One report in one format."""

@@ -25,7 +25,6 @@ from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.error_text import error_text
 from volact.model.fact import value_of
-from volact.model.report import RunReport, Summary
 from volact.model.server import Address, Server
 from volact.model.text import say
 from volact.pipeline import Job, Outcome, read_one, row_without_result
@@ -48,24 +47,12 @@ def read_answer(options: ReadAnswerOptions) -> int:
     try:
         for outcome in outcomes:
             sinks.add(outcome.report)
-        whole = sinks.finish(_whole(how, counts.summary()))
+        whole = sinks.finish(how.end(counts.summary()))
     finally:
         sinks.discard()
     if options.output == "commands":
         _write_commands(outcomes, options.dialect)
     return exit_code(counts.summary()) or (ALL_WELL if whole else FAILED)
-
-
-def _whole(how: Invocation, summary: Summary) -> RunReport:
-    return RunReport(
-        volact=how.volact,
-        command=how.command,
-        run=how.run,
-        started=how.started,
-        elapsed_s=0.0,
-        servers=(),
-        summary=summary,
-    )
 
 
 def _invocation(options: ReadAnswerOptions) -> Invocation:

@@ -16,7 +16,7 @@ from litestar.response import Stream
 from volact import __version__
 from volact.client.answers import PlanGroup, PlanGroups, PlanStep, StoredRunPage
 from volact.core.main_cause import cause
-from volact.model.report import RunReport, ServerReport
+from volact.model.report import ServerReport
 from volact.queries.diff import DiffQuery
 from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
@@ -154,15 +154,8 @@ def _written(request: Asked, run: RunRow, format_: Format) -> IO[str]:
     whole = scopes_of(request) is None
     end = RunReportQuery(run=run.id).ask(parts_of(request).store) if whole else None
     if end is None:
-        end = RunReport(
-            volact=__version__,
-            command=run.command,
-            run=run.id,
-            started=run.started,
-            elapsed_s=run.elapsed_s or 0.0,
-            servers=(),
-            summary=counts.summary(),
-        )
+        end = how.end(counts.summary(), run.elapsed_s or 0.0)
+        end = msgspec.structs.replace(end, volact=__version__)
     writer.finish(end)
     out.seek(0)
     return out
