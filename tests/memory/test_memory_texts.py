@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -83,6 +84,9 @@ def change(
     return lambda paper: write_diff(paper, found, run_row("a"), second)
 
 
+EXPANDED = "web$(Start-Process calc)"
+
+
 def everything(name: str) -> list[Callable[[StoreText], None]]:
     """Each text, with servers of that name in it."""
     bad = attention(name)
@@ -115,6 +119,30 @@ def test_no_server_rules_the_terminal(at: int, language: str) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
     assert "\nnext: rm" not in said
     assert "\\x1b" in said
+
+
+@pytest.mark.parametrize(
+    ("write", "elsewhere", "on_windows"),
+    [
+        (status([unreachable(EXPANDED), attention("db")]), "history '", "history db"),
+        (status([healthy(EXPANDED)], days=-30), "forget '", ""),
+        (ending(unreachable(EXPANDED)), "history '", "status"),
+        (change([healthy(EXPANDED)], [attention(EXPANDED)]), "history '", ""),
+    ],
+)
+def test_no_command_for_windows_holds_what_a_shell_there_expands(
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[StoreText], None],
+    elsewhere: str,
+    on_windows: str,
+) -> None:
+    assert commands(text(write))[0] == f"volact {elsewhere}{EXPANDED}'"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert commands(text(write)) == ([f"volact {on_windows}"] if on_windows else [])
+
+
+def commands(said: str) -> list[str]:
+    return re.findall("(?m)volact .+$", said)
 
 
 @pytest.mark.parametrize("at", range(6))

@@ -21,7 +21,7 @@ from volact.report.base import DEADLINE_S, Invocation
 from volact.report.step_lines import Command, Lines, lines_of
 from volact.report.terminal_safe import plain
 from volact.report.words import value
-from volact.typed import quoted
+from volact.typed import limit_word, quoted
 from volact.words import tr
 
 _FEW = 12  # that many names still make one command
@@ -172,7 +172,7 @@ def command_for(
     few = servers[:_FEW]
     allowed = how.consent if verb == "activate" else ()
     if how.selector:
-        names = ",".join(plain(server.name) for server in few)
+        names = ",".join(limit_word(plain(server.name)) for server in few)
         named = [how.selector, f"--limit {quoted(names)}"]
     else:
         named = [quoted(plain(how.typed.get(s.address, s.address))) for s in few]

@@ -16,7 +16,7 @@ from volact.errors import ErrorKind, InputError, unreadable
 from volact.model.server import HostKeyPolicy
 from volact.model.text import say
 from volact.transports.ssh_library import asyncssh
-from volact.typed import quoted
+from volact.typed import is_typable, quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.
 _PATTERN = frozenset("*?!,|@#[] \t")
@@ -84,7 +84,9 @@ class KnownHosts:
         )
 
     def forget(self, host: str, port: int) -> str:
-        """The command that takes the old keys of a host out of the file."""
+        """The command that takes the old keys of a host out of the file; ``""`` for none."""
+        if not is_typable(host):
+            return ""
         return f"ssh-keygen -f {quoted(str(self.path))} -R {quoted(_pattern(host, port))}"
 
     def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> KeyRefusal | None:

@@ -19,7 +19,7 @@ from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell
 from volact.report.words import VERDICTS, WORST_FIRST, duration, meaning_of
 from volact.store.values import RunRow
-from volact.typed import quoted
+from volact.typed import is_typable, quoted
 from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
@@ -192,7 +192,8 @@ class StatusText:
             self._out.prose(plain(tr(words)), 2, "attention")
 
     def _next(self) -> None:
-        worst = next(iter(self._status.troubled), None)
+        troubled = self._status.troubled
+        worst = next((server for server in troubled if is_typable(plain(server.name))), None)
         ends = [each for each in self._status.endings if each.servers]
         self._out.line()
         if worst is not None:

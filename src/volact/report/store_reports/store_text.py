@@ -14,7 +14,7 @@ from volact.model.text import count, listed, say, typed
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.report.words import COUNTED, duration
-from volact.typed import quoted
+from volact.typed import is_typable, quoted
 from volact.words import tr
 
 _BAR = 40
@@ -69,7 +69,8 @@ class StoreText(TerminalWriter):
 
     def if_gone(self, name: str) -> None:
         """The command for a server that was not examined for long, where it is gone."""
-        if not self.asked.service:  # its database is its administrator's
+        # The database of a service is its administrator's.
+        if not self.asked.service and is_typable(plain(name)):
             forget = typed(f"volact forget {quoted(plain(name))}{self.asked.option}")
             self.line(tr(say("if the server no longer exists: {command}", command=forget)))
 
