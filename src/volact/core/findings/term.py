@@ -20,6 +20,11 @@ from volact.model.text import count, raw, say, typed
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
+_BY_DOMAIN = say(
+    "Active Directory renews this licence, and volact leaves it to the domain. Check the way to a "
+    "domain controller (DNS, TCP 389, the computer's account): {command}",
+    command=typed("nltest /dsgetdc:"),
+)
 
 
 def grace_ending(a: Assessment) -> Found | None:
@@ -28,6 +33,7 @@ def grace_ending(a: Assessment) -> Found | None:
     if not ending:
         return None
     left = min(product.left_min for product in ending)
+    by_domain = all(product.by_directory for product in ending)
     return error(
         count(
             left // 1440,
@@ -36,8 +42,8 @@ def grace_ending(a: Assessment) -> Found | None:
             since=(FULL_TERM_MIN - left) // 1440,
         ),
         {"left_min": left},
-        repair="automatic",
-        remedy=on_server(a.console.activate()),
+        repair="manual" if by_domain else "automatic",
+        remedy=_BY_DOMAIN if by_domain else on_server(a.console.activate()),
     )
 
 
