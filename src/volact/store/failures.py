@@ -35,15 +35,9 @@ def _permissions(option: str) -> Text:
 
 
 _KNOWN: dict[int | str, tuple[FailureKind, Text, _Hint]] = {
-    sqlite3.SQLITE_BUSY: (
-        "locked",
-        say("another program has locked the database"),
-        _another_program,
-    ),
-    sqlite3.SQLITE_LOCKED: (
-        "locked",
-        say("another program has locked the database"),
-        _another_program,
+    **dict.fromkeys(
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+        ("locked", say("another program has locked the database"), _another_program),
     ),
     sqlite3.SQLITE_FULL: (
         "full",

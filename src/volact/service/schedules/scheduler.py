@@ -22,9 +22,10 @@ from volact.errors import InputError, StoreError
 from volact.model.text import say
 from volact.queries.servers import ServersQuery
 from volact.report.message import Message
-from volact.service.access import Actor, Permission, Scope
+from volact.service.access import Actor, Permission
 from volact.service.app import Parts
 from volact.service.database.tables import USERS
+from volact.service.identity.users import scopes_of
 from volact.service.policies import (
     NotificationChannel,
     NotificationPolicy,
@@ -163,8 +164,7 @@ class Scheduler:
                 say("the schedule's owner {name} may not sign in any more", name=name),
                 say("another administrator saves it again"),
             )
-        words = msgspec.json.decode(row.scopes, type=tuple[str, ...] | None)
-        scopes = None if words is None else tuple(map(Scope.parse, words))
+        scopes = scopes_of(msgspec.json.decode(row.scopes))
         actor = Actor(user=row.id, name=row.name, role=row.role, scopes=scopes, via="schedule")
         if not actor.may(Permission.RUN):
             raise InputError(

@@ -38,6 +38,11 @@ _FILTERED = say(
 _SPEECH = Mapping(
     "protocol", say("the server does not speak WinRM as it should: {detail}", detail="{detail}")
 )
+_NO_TLS = Mapping(
+    "protocol",
+    say("no TLS connection: {detail}", detail="{detail}"),
+    say("is it HTTPS, on this port?"),
+)
 _NO_LOGIN = Mapping(
     "auth",
     say("the login did not come about: {detail}", detail="{detail}"),
@@ -76,11 +81,7 @@ TABLE: dict[type[BaseException], Mapping] = {
     ),
     psrp.WinRMTransportError: _SPEECH,
     psrp.WinRMError: _SPEECH,
-    http.SSLError: Mapping(
-        "protocol",
-        say("no TLS connection: {detail}", detail="{detail}"),
-        say("is it HTTPS, on this port?"),
-    ),
+    http.SSLError: _NO_TLS,
     http.ConnectTimeout: Mapping("timeout", say("no connection in time"), passing="unsent"),
     http.Timeout: LATE,
     http.ProxyError: Mapping(
@@ -93,11 +94,7 @@ TABLE: dict[type[BaseException], Mapping] = {
     http.InvalidSchema: _ADDRESS,
     http.InvalidURL: _ADDRESS,
     http.RequestException: _SPEECH,
-    lib3.SSLError: Mapping(
-        "protocol",
-        say("no TLS connection: {detail}", detail="{detail}"),
-        say("is it HTTPS, on this port?"),
-    ),
+    lib3.SSLError: _NO_TLS,
     lib3.TimeoutError: LATE,
     lib3.LocationValueError: _ADDRESS,
     lib3.ProxySchemeUnsupported: _ADDRESS,
