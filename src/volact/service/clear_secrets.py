@@ -14,10 +14,12 @@ from volact.inventory import Inventory, Secret
 from volact.model.text import say
 
 # A template of names alone: quoted text is a secret, unless it is what a lookup or an index names.
+# No two alternatives match the same text to its end.  A possessive group would not need that, but
+# Python before 3.11.5 matches some of them wrongly.
 _TEMPLATE = (
     r"\{\{-?\s*(?=[a-z_])"
-    r"(?:\b(?:lookup|query|q)\((?:(?!\bdefault\s*=)[^()])*\)"
-    r"|(?<=[\w\])])\[[^\[\]]*\]|''|\"\"|[^\"'{}])*+\}\}"
+    r"(?:\b(?:lookup|query|q)\((?:(?!\bdefault\s*=)[^()\"'])*[\"'](?:(?!\bdefault\s*=)[^()])*\)"
+    r"|(?<=[\w\])])\[[^\[\]\"']*[\"'][^\[\]]*\]|''|\"\"|[^\"'{}])*\}\}"
 )
 _VARIABLE = r"(?-i:\$[A-Z_][A-Z0-9_]*|\$\{[\w.:-]+\})"
 _REFERENCE = f"(?:{_TEMPLATE}|{_VARIABLE})"
