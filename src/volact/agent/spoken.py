@@ -21,7 +21,7 @@ PAGES: dict[str, tuple[str, ...]] = {"zh-CN": ("936", "54936", "65001")}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SAID = re.compile(r'\bt\(\s*((?:"(?:[^"\\]|\\.)*"\s*\+?\s*)+)')
 _RETURNED = re.compile(r'\breturn "([^"\\]*\S [^"\\]*\S)";')  # a note that a helper chose
-_NOTED = re.compile(r"\b(?:result|failed|refused)\(")
+_NOTED = re.compile(r"\b(?:result|unchanged|failed|refused)\(")
 
 
 def said_in(script: str) -> Iterator[str]:

@@ -25,15 +25,15 @@ STEPS["install-key"] = function (step) {
   var products = mainProducts(), before = keyView(products), key = keyForThisServer(step.keys);
   var service, after;
   if (products.length && !step.replace) {
-    return result(true, false, before, before, "a key is already installed");
+    return unchanged(before, "a key is already installed");
   }
   if (!key) {
     return failed(null, before, before, "no published key for this build and edition");
   }
   if (products.length === 1 && products[0].partial === key.substr(key.length - 5)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
-  service = only("SELECT Version FROM SoftwareLicensingService");
+  service = serviceRow();
   if (!service.row) {
     return failed(service.error, before, before);
   }

@@ -2,8 +2,6 @@
  * The steps about time.  In a domain neither the time source nor the clock is touched.
  */
 
-var LIMITS = ["MaxPosPhaseCorrection", "MaxNegPhaseCorrection"];
-
 function readLimits() {
   var values = {}, i;
   for (i = 0; i < LIMITS.length; i++) {
@@ -120,7 +118,7 @@ STEPS["sync-clock"] = function (step) {
   var within = step.within_s || 60, skew = skewSeconds(), before = {skew_s: skew}, limits, done;
   var role = certainRole(), restored = true, outcome, status;
   if (skew !== null && Math.abs(skew) <= within) {
-    return result(true, false, before, before, "the clock is right");
+    return unchanged(before, "the clock is right");
   }
   if (role !== 0 && role !== 2) {
     return refused("a domain member takes its time from the domain", before);

@@ -6,7 +6,7 @@
 STEPS["remove-debugger"] = function (step) {
   var path = debuggerPath(step), before = {"debugger": readValue(path)}, after;
   if (before["debugger"] === null) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   if (String(before["debugger"]) !== step["debugger"]) {
     return refused("a different debugger is set now", before);

@@ -42,16 +42,16 @@ function timeFacts(utc) {
     zone: regText(zone + "TimeZoneKeyName"),
     rtu: regNumber(zone + "RealTimeIsUniversal"), type: regText(W32TIME + "Parameters\\Type"),
     peers: regText(W32TIME + "Parameters\\NtpServer"),
-    pos: regNumber(W32TIME + "Config\\MaxPosPhaseCorrection"),
-    neg: regNumber(W32TIME + "Config\\MaxNegPhaseCorrection"),
+    pos: regNumber(W32TIME + "Config\\" + LIMITS[0]),
+    neg: regNumber(W32TIME + "Config\\" + LIMITS[1]),
     client: regNumber(W32TIME + "TimeProviders\\NtpClient\\Enabled"),
     seed: regNumber(W32TIME + "Config\\UtilizeSslTimeData"),
     vmic: regNumber(W32TIME + "TimeProviders\\VMICTimeProvider\\Enabled"),
     triggers: ask(timeTriggers), saved: regText(LIMITS_MARK),
     policy_type: regText(TIME_POLICY + "Parameters\\Type"),
     policy_peers: regText(TIME_POLICY + "Parameters\\NtpServer"),
-    policy_pos: regNumber(TIME_POLICY + "Config\\MaxPosPhaseCorrection"),
-    policy_neg: regNumber(TIME_POLICY + "Config\\MaxNegPhaseCorrection")
+    policy_pos: regNumber(TIME_POLICY + "Config\\" + LIMITS[0]),
+    policy_neg: regNumber(TIME_POLICY + "Config\\" + LIMITS[1])
   };
 }
 

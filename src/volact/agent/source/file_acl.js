@@ -118,7 +118,7 @@ STEPS["grant-execute"] = function (step) {
     return failed(NO_FILE, before, before);
   }
   if (mayExecute(was, step.sid, denied)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   hresult = changeAcl(path, step.sid, all, was);
   if (hresult === DENIED) {

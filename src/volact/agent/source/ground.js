@@ -32,7 +32,7 @@ function provoked(codes, question) {
 
 /* The time that WMI has, as the milliseconds of a Date. */
 function wmiTime() {
-  var row = query("SELECT LocalDateTime FROM Win32_OperatingSystem")[0];
+  var row = query("SELECT LocalDateTime" + OF_SYSTEM)[0];
   var part = /^(\d{4})(..)(..)(..)(..)(..)\.\d+([+-]\d+)$/.exec(property(row, "LocalDateTime"));
   return Date.UTC(part[1], part[2] - 1, part[3], part[4], part[5], part[6]) -
     parseInt(part[7], 10) * 60000;
@@ -45,7 +45,7 @@ var CHECKS = {
   "wmi-column": function () {
     property(os().row, "Version");
     return provoked([INVALID_QUERY, NOT_FOUND], function () {
-      property(query("SELECT VolactNone FROM Win32_OperatingSystem")[0], "VolactNone");
+      property(query("SELECT VolactNone" + OF_SYSTEM)[0], "VolactNone");
     });
   },
   "safe-array": function () {

@@ -17,8 +17,7 @@ function kmsLayer(step) {
     if (!/^[0-9A-Fa-f-]{36}$/.test(id || "")) {
       throw failure(BAD_PARAMETER);
     }
-    found = only("SELECT ID, " + KMS + "Machine, " + KMS + "Port FROM" +
-      " SoftwareLicensingProduct WHERE ID='" + id + "'");
+    found = only("SELECT ID, " + KMS + "Machine, " + KMS + "Port" + OF_PRODUCT + id + "'");
     return {found: found, key: key + APP_ID + "\\" + id + "\\", name: "SoftwareLicensingProduct"};
   }
   return {found: licensingService(), key: key, name: "SoftwareLicensingService"};

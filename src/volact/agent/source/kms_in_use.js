@@ -44,7 +44,7 @@ function layersOf(where) {
 
 /* The strongest layer that names one. */
 function kmsHostOf(product) {
-  var where = " FROM SoftwareLicensingProduct WHERE ID='" + product.id + "'", i;
+  var where = OF_PRODUCT + product.id + "'", i;
   var directory = product.status === 1 && byDirectory(where), own = layersOf(where), layers;
   if (directory) {
     return directory === true ? DIRECTORY : directory;

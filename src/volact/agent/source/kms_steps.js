@@ -56,7 +56,7 @@ STEPS["set-kms-host"] = function (step) {
       "none of the KMS hosts can be reached from this server");
   }
   if (choice.host === before.host) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   via = setKms(layer, splitHost(choice.host), before.host);
   after = shownHost(kmsLayer(step));
@@ -79,7 +79,7 @@ function marked(outcome, step, unproven) {
 function clearHost(step) {
   var layer = kmsLayer(step), before = hostView(layer), via, after;
   if (before.host === null || includes(step.keep || [], before.host)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   via = joinVia(setKmsPart(layer, "Machine", null), setKmsPart(layer, "Port", null));
   after = kmsSetting(kmsLayer(step));

@@ -4,6 +4,8 @@
  */
 
 var APP_ID = "55c92734-d682-4d71-983e-d6ec3f16059f";
+var OF_SERVICE = " FROM SoftwareLicensingService";
+var OF_PRODUCT = " FROM SoftwareLicensingProduct WHERE ID='";
 var KEYED = " FROM SoftwareLicensingProduct WHERE ApplicationID='" + APP_ID +
   "' AND PartialProductKey <> NULL";
 
@@ -32,8 +34,7 @@ function servicePropertiesUpTo(generation) {
 function licensingService() {
   var generation, found;
   for (generation = 2; generation >= 0; generation--) {
-    found = only("SELECT " + servicePropertiesUpTo(generation).join(", ") +
-      " FROM SoftwareLicensingService");
+    found = only("SELECT " + servicePropertiesUpTo(generation).join(", ") + OF_SERVICE);
     if (found.error !== INVALID_QUERY) {
       break;
     }
@@ -72,9 +73,14 @@ function mainProducts() {
   return list;
 }
 
+/* The service's one row, to call its methods. */
+function serviceRow() {
+  return only("SELECT Version" + OF_SERVICE);
+}
+
 /* Lets the service see its new state; what it answers changes nothing here. */
 function refreshLicense() {
-  var found = only("SELECT Version FROM SoftwareLicensingService");
+  var found = serviceRow();
   if (!found.row) {
     throw failure(found.error);
   }

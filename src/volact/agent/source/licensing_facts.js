@@ -39,8 +39,8 @@ function productRows(ids) {
     rows = [];
     try {
       for (i = 0; i < ids.length && i < 8; i++) {
-        rows = rows.concat(query("SELECT " + names.replace(/ /g, ", ") +
-          " FROM SoftwareLicensingProduct WHERE ID='" + property(ids[i], "ID") + "'").slice(0, 1));
+        rows = rows.concat(query("SELECT " + names.replace(/ /g, ", ") + OF_PRODUCT +
+          property(ids[i], "ID") + "'").slice(0, 1));
       }
       return {rows: rows, names: names.split(" "), missing: PRODUCT_TIERS.slice(tier).join(" ")};
     } catch (error) {

@@ -38,8 +38,7 @@ function setNameServers(row, list) {
 }
 
 function routesTo(destination, mask) {
-  var rows = query("SELECT Destination, Mask, NextHop FROM Win32_IP4RouteTable" +
-    " WHERE Destination='" + destination + "'"), list = [], i;
+  var rows = query(ROUTES + " WHERE Destination='" + destination + "'"), list = [], i;
   for (i = 0; i < rows.length; i++) {
     if (String(property(rows[i], "Mask")) === mask) {
       list.push(String(property(rows[i], "NextHop")));

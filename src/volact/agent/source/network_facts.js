@@ -168,9 +168,11 @@ function addressFacts() {
   });
 }
 
+var ROUTES = "SELECT Destination, Mask, NextHop FROM Win32_IP4RouteTable";
+
 /* IPv4 routes but for loopback, multicast and broadcast. */
 function routeFacts() {
-  var rows = query("SELECT Destination, Mask, NextHop FROM Win32_IP4RouteTable"), list = [], i, to;
+  var rows = query(ROUTES), list = [], i, to;
   for (i = 0; i < rows.length && list.length < 40; i++) {
     to = String(property(rows[i], "Destination"));
     if (!/^(127|224|255)\./.test(to)) {

@@ -67,7 +67,7 @@ STEPS["add-route"] = function (step) {
   var network = to[0] + " mask " + to[1] + " ", dead = needAddresses(step.dead || []);
   for (i = 0; i < hops.length; i++) {
     if (!includes(dead, hops[i])) {
-      return result(true, false, before, before);
+      return unchanged(before);
     }
   }
   for (i = 0; i < hops.length; i++) {

@@ -10,7 +10,7 @@
 function putBack(read, isBack, isOurs, change) {
   var before = read(), hresult, after;
   if (isBack(before)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   if (!isOurs(before)) {
     return refused("changed since; left unchanged", before);

@@ -4,8 +4,7 @@
  */
 
 STEPS.rearm = function () {
-  var row = only("SELECT Version, ClientMachineID, RemainingWindowsReArmCount FROM" +
-    " SoftwareLicensingService"), left, before, skip = readValue(licensingKey() + "SkipRearm");
+  var row = only("SELECT Version, ClientMachineID, RemainingWindowsReArmCount" + OF_SERVICE), left, before, skip = readValue(licensingKey() + "SkipRearm");
   if (!row.row) {
     return failed(row.error);
   }

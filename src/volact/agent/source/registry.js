@@ -3,8 +3,8 @@
  */
 
 var NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\";
-var CONTROL = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\";
-var SERVICES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\";
+var SYSTEM = "HKLM\\SYSTEM\\CurrentControlSet\\";
+var CONTROL = SYSTEM + "Control\\", SERVICES = SYSTEM + "Services\\";
 var POLICIES = "HKLM\\SOFTWARE\\Policies\\Microsoft\\";
 
 /* With which the names of KMS properties, methods and values begin. */

@@ -3,12 +3,13 @@
  * program, whether this run is elevated.
  */
 
+var OF_SYSTEM = " FROM Win32_OperatingSystem";
 var osRow = null;
 
 function os() {
   if (!osRow) {
     osRow = only("SELECT Caption, Version, BuildNumber, OperatingSystemSKU, OSLanguage," +
-      " OSArchitecture, CurrentTimeZone FROM Win32_OperatingSystem");
+      " OSArchitecture, CurrentTimeZone" + OF_SYSTEM);
   }
   return osRow;
 }
@@ -22,6 +23,8 @@ var W32TIME = SERVICES + "W32Time\\", TIME_POLICY = POLICIES + "W32Time\\";
 
 /* In the hardware hive, which Windows makes anew whenever it starts. */
 var RESTART_MARK = "HKLM\\HARDWARE\\DESCRIPTION\\System\\VolactRestart";
+
+var LIMITS = ["MaxPosPhaseCorrection", "MaxNegPhaseCorrection"];
 
 /* The phase limits as they were while a step has raised them: "54000 54000". */
 var LIMITS_MARK = W32TIME + "Config\\VolactLimits";

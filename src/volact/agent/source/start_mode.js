@@ -13,7 +13,7 @@ STEPS["enable-service"] = function (step) {
     return failed(NO_SERVICE, before, before);
   }
   if (service.start !== "Disabled") {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
   after = serviceView(findService(step.name));

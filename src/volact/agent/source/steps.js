@@ -11,6 +11,11 @@ function result(ok, changed, before, after, note) {
     note: note || ""};
 }
 
+/* It was so already. */
+function unchanged(view, note) {
+  return result(true, false, view, view, note);
+}
+
 function failed(hresult, before, after, note) {
   var outcome = result(false, false, before, after, note);
   outcome.hresult = hresult === null || hresult === undefined ? null : hresult >>> 0;
@@ -123,11 +128,11 @@ function publicResult(outcome) {
 STEPS["start-service"] = function (step) {
   var before = findService(step.name), view = serviceView(before), after, outcome;
   if (!before) {
-    return step.optional ? result(true, false, view, view, "no such service")
+    return step.optional ? unchanged(view, "no such service")
       : failed(NO_SERVICE, view, view);
   }
   if (before.state === "Running") {
-    return result(true, false, view, view);
+    return unchanged(view);
   }
   if (before.start === "Disabled" && startsLater()) {
     return afterRestart(view);

@@ -10,7 +10,7 @@ STEPS["set-time-trigger"] = function () {
     return refused("in a domain the Windows Time service runs by itself", before);
   }
   if (startsWithNetwork(before.triggers)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   hresult = runTool("sc.exe", "triggerinfo w32time start/networkon stop/networkoff");
   after = {triggers: timeTriggers()};
@@ -26,7 +26,7 @@ function startsWithNetwork(triggers) {
 STEPS["restore-time-limits"] = function () {
   var saved = savedLimits(), before = readLimits(), restored;
   if (saved === null) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   restored = restoreLimits(saved);
   return restored ? result(true, true, before, readLimits())

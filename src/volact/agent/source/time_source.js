@@ -48,7 +48,7 @@ STEPS["set-time-source"] = function (step) {
     return refused("a domain member takes its time from the domain", before);
   }
   if (takesTimeFrom(before, peers)) {
-    return result(true, false, before, before);
+    return unchanged(before);
   }
   unread = isUnreadable(before.type) ? before.type : before.peers;
   if (isUnreadable(unread)) {

@@ -66,7 +66,7 @@ function reinstallLicences(seconds) {
     return;
   }
   list = licenceFiles(systemFile("spp\\tokens")).concat(licenceFiles(systemFile("oem")));
-  service = only("SELECT Version FROM SoftwareLicensingService");
+  service = serviceRow();
   if (!service.row || !list.length) {
     throw failure(service.error || NO_FILE);
   }
