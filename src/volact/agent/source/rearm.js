@@ -4,7 +4,8 @@
  */
 
 STEPS.rearm = function () {
-  var row = only("SELECT Version, ClientMachineID, RemainingWindowsReArmCount" + OF_SERVICE), left, before, skip = readValue(licensingKey() + "SkipRearm");
+  var row = only("SELECT Version, ClientMachineID, RemainingWindowsReArmCount" + OF_SERVICE);
+  var left, before, skip = readValue(licensingKey() + "SkipRearm");
   if (!row.row) {
     return failed(row.error);
   }
