@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[\w+=:./\\-][\w@+=:./\\-]*")  # "@" begins an array in Pow
 _EXPANDED = re.compile('[$`%"“”„]')
 # What separates, takes away, or is a glob in --limit.
 _MEANT = re.compile(r"[,*?\[]|^[!&]|(?<=:)[!&]")
-_SIGN = "[!0-9A-Za-z]"
+_SIGN = "[!0-9A-Za-z._-]"  # none that names mostly have
 
 
 def quoted(word: str, platform: str = "") -> str:

@@ -32,7 +32,7 @@ def host_in_force(raw: Raw, product: Raw) -> str:
             product.get("DiscoveredKeyManagementServiceMachinePort"),
         ),
         _pair(raw, "registry.discovered_name", "registry.discovered_port"),
-        _last_success(raw),
+        last_success(raw),
     )
     host, port = next(((h, p) for h, p in pairs if h), ("", None))
     if port in (None, 0, "0") and host == value(raw, "registry.machine"):
@@ -80,7 +80,7 @@ def _pair(raw: Raw, host: str, port: str) -> tuple[Any, Any]:
     return value(raw, host), value(raw, port)
 
 
-def _last_success(raw: Raw) -> tuple[Any, Any]:
+def last_success(raw: Raw) -> tuple[Any, Any]:
     events = value(raw, "events") or {}
     ids = {str(product.get("ID", "")).lower() for product in value(raw, "products") or ()}
     fields = (events.get("12288") or ("", ["", "", ""]))[1]

@@ -8,7 +8,7 @@ from typing import Any
 from answer_facts import clients, licensed, products, skew_s, token, value
 from case_words import BUILDS, EDITIONS
 from conduct_deed import Deed
-from conduct_kms import accepted, hides_the_servers, host_in_force, reached
+from conduct_kms import accepted, hides_the_servers, host_in_force, last_success, reached
 from published_keys import key_for
 
 from volact.model.step import Step
@@ -129,6 +129,8 @@ def foreign_windows_is_left_alone(deed: Deed) -> Iterator[str]:
         return
     if not releases_of(build, sku) & set(deed.profile.releases) and not _renews(deed, licence):
         yield f"licence steps on build {build} with edition number {sku}"
+    if sku in CLIENT_WINDOWS:
+        yield "licence steps on a client Windows"
     if sku in EVALUATION:
         yield "licence steps on an evaluation edition"
 
@@ -142,6 +144,17 @@ def _renews(deed: Deed, licence: list[Step]) -> bool:
         and bool(keyed)
         and all(licensed(product) for product in keyed)
         and all(host and accepted(host, deed.raw, deed.profile) for host in hosts)
+        and not _refused_or_given_by_another(deed)
+    )
+
+
+def _refused_or_given_by_another(deed: Deed) -> bool:
+    """Whether the newest events show another host's success, or a product not served."""
+    events = value(deed.raw, "events") or {}
+    answer = (events.get("12289") or ("", [""]))[1][0]
+    host, _ = last_success(deed.raw)
+    return answer == "0xC004F042" or (
+        host is not None and not accepted(f"{host}:1688", deed.raw, deed.profile, any_port=True)
     )
 
 

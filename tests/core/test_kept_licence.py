@@ -51,6 +51,14 @@ def test_what_volact_leaves_as_it_is_is_for_a_person(raw: dict[str, Any], id: st
     assert repairs(raw)[id] == "manual"
 
 
+@pytest.mark.parametrize("id", ["emulator-suspected", "licensed-by-other-kms", "kms-host-wrong"])
+def test_no_option_is_named_that_allows_nothing(id: str) -> None:
+    a = assess(facts_of(on_23h2(kms="127.0.0.2")), context())
+    (found,) = [finding for finding in diagnose(a) if finding.id == id]
+    assert "--allow" not in found.remedy
+    assert found.repair == "manual"
+
+
 def test_a_renewal_by_the_host_that_licensed_it_stays_volacts() -> None:
     assert repairs(on_23h2(LEFT))["grace-ending"] == "automatic"
 

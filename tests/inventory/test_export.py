@@ -186,6 +186,8 @@ PARTS = st.lists(st.sampled_from([*"=+-@＝－;;'\" \t\r\na"]), max_size=10).map
 def test_what_is_guarded_is_no_formula_and_reads_back(text: str) -> None:
     assert not re.search(r'(?:^|;)[\s"]*[=+@＝－-]|^[\t\r]', guarded(text))
     assert unguarded(guarded(text)) == text
+    assert unguarded(guarded(text, whole=True), whole=True) == text
+    assert not re.match(r'[\s"]*[=+@＝－-]|[\t\r]', guarded(text, whole=True))
 
 
 @pytest.mark.parametrize(

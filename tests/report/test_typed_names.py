@@ -51,7 +51,7 @@ def test_the_next_command_holds_nothing_that_a_shell_expands(
 ) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     command = next_step([unreachable(_EXPANDED[0]), unreachable("db,all")], HOW)[-1]
-    limit = '--limit "web[!0-9A-Za-z](Start-Process calc),db[!0-9A-Za-z]all"'
+    limit = '--limit "web[!0-9A-Za-z._-](Start-Process calc),db[!0-9A-Za-z._-]all"'
     assert limit in command
 
 

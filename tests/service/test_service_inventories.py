@@ -105,6 +105,13 @@ def test_an_upload_with_mistakes_is_kept_and_runs_refuse_it(store: Store) -> Non
         ("fleet.csv", "name,address\nweb-01,adm:hunter2@10.0.0.1\n"),
         ("hosts.txt", "ssh://adm:hunter2@10.0.0.1\n"),
         ("hosts.yml", "all:\n  hosts:\n    a:\n      ansible_winrm_proxy: http://u:hunter2@p\n"),
+        ("hosts.yml", "h:\n  hosts:\n    a:\n      my_pass: \"{{ ('hunter2') }}\"\n"),
+        ("hosts.yml", "h:\n  hosts:\n    a:\n      my_pass: '{{ a }}hunter2'\n"),
+        ("hosts.yml", "h:\n  hosts:\n    a:\n      my_pass: \"{{ a | default('hunter2') }}\"\n"),
+        (
+            "hosts.yml",
+            "h:\n  hosts:\n    a:\n      my_pass: \"{{ lookup('x', 'P', default='hunter2') }}\"\n",
+        ),
     ],
 )
 def test_a_secret_in_clear_is_not_stored(store: Store, file: str, text: str) -> None:
@@ -152,6 +159,22 @@ def test_references_are_no_secrets(store: Store, text: str) -> None:
         (
             "hosts.yml",
             "h:\n  hosts:\n    a:\n      my_pass: \"{{ lookup('hv', 'path=kv:pw') }}\"\n",
+        ),
+        ("fleet.csv", "name|address|user\nweb-01|ssh://10.0.0.5:22|adm@corp.local\n"),
+        ("hosts.yml", 'h:\n  hosts:\n    a:\n      proxy: "http://p:${PORT}/@x"\n'),
+        *(
+            ("hosts.yml", f'h:\n  hosts:\n    a:\n      my_pass: "{{{{ {inner} }}}}"\n')
+            for inner in (
+                "(vault_pw)",
+                "vault_a }}{{ vault_b",
+                "(lookup('amazon.aws.secretsmanager_secret', 'win') | from_json).password",
+                "lookup('env', 'PW_' ~ (inventory_hostname | upper))",
+                "lookup('env', 'PW_' ~ inventory_hostname.replace('-', '_'))",
+                "lookup('env', 'PW', default=undef())",
+                "found | json_query('password')",
+                "vault_pw | mandatory('it is not set')",
+                "a if env == 'prod' else b",
+            )
         ),
     ],
 )

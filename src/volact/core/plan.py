@@ -118,7 +118,7 @@ def _merge(steps: list[StepDraft], step: StepDraft) -> None:
 def _activation_causes(a: Assessment, wanted: tuple[Finding, ...]) -> tuple[str, ...]:
     """The findings that an activation is for; () when none is called for."""
     causes = [f.id for f in wanted if BY_ID[f.id].calls_for in ("activation", "work")]
-    if a.service.silent and a.service.held_down:
+    if (a.service.silent or a.licence.unread) and a.service.held_down:
         causes += [f.id for f in wanted if BY_ID[f.id].calls_for == "activation-if-silent"]
     return tuple(causes)
 

@@ -238,7 +238,7 @@ def _unguarded(key: str, cell: str) -> str:
     """The cell without the signs that keep a spreadsheet from computing it."""
     if key == "password":
         return cell[1:] if _GUARDED.match(cell) else cell
-    return unguarded(cell)
+    return unguarded(cell, whole=key.endswith("command"))
 
 
 def _address(text: str, transport: str, port: str, where: str) -> str:

@@ -165,7 +165,7 @@ def _cell(key: str, value: Any) -> str:
         value = [word.replace(";", ",") for word in value]  # ; separates several
     if isinstance(value, list):
         value = shlex.join(value) if key.endswith("command") else ";".join(value)
-    return guarded(value)
+    return guarded(value, whole=key.endswith("command"))
 
 
 def _divided(values: dict[str, Any]) -> bool:

@@ -11,13 +11,21 @@ import re
 _FORMULA = r"""(?=[\s'"]*+[=+@＝＋－＠-]|'*+[\t\r])"""
 _BEGIN = re.compile(rf"(^|;\s*+){_FORMULA}")
 _GUARDED = re.compile(rf"(^|;\s*+)'{_FORMULA}")
+_WHOLE_GUARDED = re.compile(f"'{_FORMULA}")
 
 
-def guarded(text: str) -> str:
-    """The text with ``'`` before each part that a spreadsheet would compute."""
+def guarded(text: str, *, whole: bool = False) -> str:
+    """The text with ``'`` before each part that a spreadsheet would compute.
+
+    ``whole``: one part, in which a semicolon separates nothing.
+    """
+    if whole:
+        return f"'{text}" if re.match(_FORMULA, text) else text
     return _BEGIN.sub(r"\1'", text)
 
 
-def unguarded(text: str) -> str:
+def unguarded(text: str, *, whole: bool = False) -> str:
     """The text as it was before ``guarded``."""
+    if whole:
+        return text[1:] if _WHOLE_GUARDED.match(text) else text
     return _GUARDED.sub(r"\1", text)

@@ -89,6 +89,7 @@ def changed(request: Asked, work: Callable[[Change], T]) -> T:
 
 def alter_user(change: Change, id: str, to: UserChange) -> UserInfo:
     """Change a user.  A token takes rights away and gives none, or it would last for ever."""
+    users.lock_users(change)  # nothing changes between the look and the change
     if change.actor.via == "token" and users.gives(users.find(change.connection, id), to):
         raise PermissionDeniedException(BY_SESSION)
     return users.alter(change, id, to)

@@ -13,28 +13,34 @@ from volact.errors import InputError
 from volact.inventory import Inventory, Secret
 from volact.model.text import say
 
-# A template of names alone: quoted text is a secret, unless it is what a lookup or an index names.
-# No two alternatives match the same text to its end.  A possessive group would not need that, but
-# Python before 3.11.5 matches some of them wrongly.
-_TEMPLATE = (
-    r"\{\{-?\s*(?=[a-z_])"
-    r"(?:\b(?:lookup|query|q)\((?:(?!\bdefault\s*=)[^()\"'])*[\"'](?:(?!\bdefault\s*=)[^()])*\)"
-    r"|(?<=[\w\])])\[[^\[\]\"']*[\"'][^\[\]]*\]|''|\"\"|[^\"'{}])*\}\}"
+# A template of names alone: quoted text is a secret, unless a lookup, an index, a comparison or
+# one of two filters names something by it.  No two alternatives match the same text to its end.
+# A possessive group would not need that, but Python before 3.11.5 matches some of them wrongly.
+_NO_DEFAULT = r"(?!\bdefault\s*=\s*\(?\s*[\"'])"
+_LOOKUP = (
+    r"\b(?:lookup|query|q)"
+    rf"\((?:{_NO_DEFAULT}[^()\"']|\([^()\"']*\))*"
+    r"(?:[\"']|\([^()\"']*[\"'][^()]*\))"
+    rf"(?:{_NO_DEFAULT}[^()]|\([^()]*\))*\)"
 )
+_INDEX = r"(?<=[\w\])])\[[^\[\]\"']*[\"'][^\[\]]*\]"
+_QUOTED = r"(?:'[^'{}]*'|\"[^\"{}]*\")"
+_NAMED = rf"(?:[=!]=\s*|\|\s*(?:[\w.]+\.)?(?:json_query|mandatory)\s*\(\s*){_QUOTED}"
+_TEMPLATE = rf"\{{\{{-?\s*(?=[a-z_(])(?:{_LOOKUP}|{_INDEX}|{_NAMED}|''|\"\"|[^\"'{{}}])*\}}\}}"
 _VARIABLE = r"(?-i:\$[A-Z_][A-Z0-9_]*|\$\{[\w.:-]+\})"
 _REFERENCE = f"(?:{_TEMPLATE}|{_VARIABLE})"
 # Names of a value that is a secret, with the value; references have other names or values.
 _VALUE = re.compile(
     rf"""(?im)(?:^|[\s,{{])["']?[\w-]*(?:password|passwd|passphrase|pass|pwd|secret)["']?\s*[=:]\s*
     (?!["']?(?:!vault|\$ANSIBLE_VAULT;))
-    (?!(?P<sign>["']?){_REFERENCE}(?P=sign)(?:[\s,}}\]\#]|$))
+    (?!(?P<sign>["']?){_REFERENCE}+(?P=sign)(?:[\s,}}\]\#]|$))
     ["']?[^\s"'\#]""",
     re.VERBOSE,
 )
 # A password may hold "/" and "@".  A port is none, with what follows it in a line.
 _ADDRESS = re.compile(
     rf"""(?i)://[^\s/@:"',;\[\]]*:
-    (?!{_REFERENCE}@|[0-9]{{1,5}}[\s"',;/?\#\])}}])
+    (?!{_REFERENCE}@|(?:{_REFERENCE}|[0-9]{{1,5}})[\s"',;|/?\#\])}}])
     \S{{1,256}}@""",
     re.VERBOSE,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.assessment.system import SERVER_EDITIONS
+from volact.core.findings.kept_licence import is_renewed
 from volact.core.findings.kind import (
     Found,
     Place,
@@ -49,10 +50,10 @@ def release_unsupported(a: Assessment) -> Found | None:
         _unsupported(build, sku, release.name if release else "", title),
         {"build": build, "sku": sku, "release": release.name if release else None},
         remedy=say(
-            "volact renews the licence at the provider's KMS host, which has given it, and changes "
-            "neither key nor KMS host."
+            "volact changes neither key nor KMS host. It renews the licence only at the KMS host "
+            "that is set, which has given it."
         )
-        if a.licensed_by_accepted
+        if is_renewed(a)
         else say(
             "volact leaves the licence unchanged; if the release is covered, activate it by hand."
         ),

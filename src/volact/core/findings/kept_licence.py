@@ -9,11 +9,31 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.system import SERVER_EDITIONS
+from volact.core.findings.attempts import licensed_by_former_kms
 from volact.core.findings.kind import FindingKind
 from volact.core.steps import kind_of
 from volact.model.finding import Finding
+from volact.model.text import say
 
 KindAndFinding = tuple[FindingKind, Finding]
+
+_CANNOT_SERVE = 0xC004F042  # what a KMS host answers for a product that it does not know
+_KEPT = say(
+    "volact changes neither key nor KMS host on a release or edition of which it is not known "
+    "that the provider's licence covers it."
+)
+_REMOVE = say("Find out what was installed, and remove it. {kept}", kept=_KEPT)
+
+
+def is_renewed(a: Assessment) -> bool:
+    """Whether the provider's host has given this licence, as far as is known, and so renews it."""
+    return (
+        a.licensed_by_accepted
+        and a.system.sku in SERVER_EDITIONS
+        and a.attempts.answer != _CANNOT_SERVE
+        and licensed_by_former_kms(a) is None
+    )
 
 
 def left_to_a_person(found: list[KindAndFinding], a: Assessment) -> list[KindAndFinding]:
@@ -21,9 +41,17 @@ def left_to_a_person(found: list[KindAndFinding], a: Assessment) -> list[KindAnd
     if not any(keeps_licence(kind, finding, a) for kind, finding in found):
         return found
     return [
-        (kind, replace(finding, repair="manual") if _needs_change(kind, a) else finding)
+        (kind, _by_hand(kind, finding) if _needs_change(kind, a) else finding)
         for kind, finding in found
     ]
+
+
+def _by_hand(kind: FindingKind, finding: Finding) -> Finding:
+    """Without the option that would allow the repair elsewhere."""
+    if finding.repair != "needs-consent":
+        return replace(finding, repair="manual")
+    remedy = _REMOVE if kind.blocks == "everything" else _KEPT
+    return replace(finding, repair="manual", remedy=remedy)
 
 
 def keeps_licence(kind: FindingKind, finding: Finding, a: Assessment) -> bool:
@@ -39,4 +67,4 @@ def _needs_change(kind: FindingKind, a: Assessment) -> bool:
     steps = list(kind.repair_steps(a)) if kind.repair_steps else []
     if steps:
         return all(kind_of(step).changes_licence for step in steps)
-    return kind.calls_for in ("activation", "work") and not a.licensed_by_accepted
+    return kind.calls_for in ("activation", "work") and not is_renewed(a)

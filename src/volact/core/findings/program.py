@@ -40,7 +40,7 @@ def let_program_run(a: Assessment) -> Iterator[StepParams]:
     else:
         return
     service = a.service.service
-    if service and service.start != "Disabled" and a.service.silent:
+    if service and service.start != "Disabled" and (a.service.silent or a.licence.unread):
         yield from start_service(a, a.system.licensing_service)
 
 

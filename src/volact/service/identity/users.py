@@ -72,7 +72,7 @@ def add(change: Change, new: NewUser, subject: str | None = None) -> UserInfo:
 
 def alter(change: Change, name: str, to: UserChange) -> UserInfo:
     """Change a user.  The last administrator stays one.  A user who is disabled is signed out."""
-    _lock_users(change)
+    lock_users(change)
     user = find(change.connection, name)
     told: dict[str, Any] = msgspec.to_builtins(to)
     if told:
@@ -95,7 +95,7 @@ def gives(user: UserInfo, to: UserChange) -> bool:
 
 def remove(change: Change, name: str) -> None:
     """Delete a user with sessions, links and tokens; the audit keeps the name."""
-    _lock_users(change)
+    lock_users(change)
     user = find(change.connection, name)
     _sign_out(change, user)
     change.connection.execute(TOKENS.delete().where(TOKENS.c.user == user.id))
@@ -104,7 +104,7 @@ def remove(change: Change, name: str) -> None:
     change.tell("user.removed", user.name)
 
 
-def _lock_users(change: Change) -> None:
+def lock_users(change: Change) -> None:
     """One such change after the other: two administrators would each see the other as one."""
     if not is_sqlite(change.connection):
         change.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
