@@ -10,7 +10,7 @@ from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.service import unread_hooks
 from volact.core.findings import BY_ID
 from volact.core.findings.clock import CLOCK_SKEW
-from volact.core.findings.kept_licence import is_renewed, keeps_licence
+from volact.core.findings.kept_licence import keeps_licence
 from volact.core.findings.reach import KMS_UNREACHABLE, not_reached
 from volact.core.findings.unknown import FACT_UNREADABLE
 from volact.core.steps.clock import SyncClock
@@ -105,8 +105,8 @@ def blockers(
         settled.add(KMS_UNREACHABLE.id)  # no host said no: the activation is the judge
     if a.clock.accepted:
         settled.add(CLOCK_SKEW.id)  # the last half hour is an error: the host's clock is another
-    if is_renewed(a):
-        settled |= {f.id for f in findings if keeps_licence(BY_ID[f.id], f, a)}
+    if a.renewal.goes_on:
+        settled |= {f.id for f in findings if keeps_licence(BY_ID[f.id], f)}
     stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in settled]
     refused = [
         Refusal(

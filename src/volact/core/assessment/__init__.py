@@ -19,6 +19,7 @@ from volact.core.assessment.kms import KmsState, kms_of
 from volact.core.assessment.kms_setting import kms_layers
 from volact.core.assessment.licence import LicenceState, ProductState, licence_of
 from volact.core.assessment.network import NetworkState, network_of
+from volact.core.assessment.renewal import Licensed, RenewalState
 from volact.core.assessment.rights import LostRight, lost_rights
 from volact.core.assessment.service import ServiceState, service_of
 from volact.core.assessment.system import SystemState, console_of, system_of
@@ -56,6 +57,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkState
     entitlement: EntitlementState
     attempts: AttemptState
+    renewal: RenewalState
     lost_rights: tuple[LostRight, ...]
     standing: LicenceStanding
     console: Console
@@ -87,6 +89,17 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
     layers = kms_layers(facts)
     licence = licence_of(facts, layers)
     kms = kms_of(facts, ctx, system, layers, licence)
+    attempts = attempts_of(facts, results, ctx.knowledge.errors)
+    standing = _standing_of(licence, kms)
+    licensed = Licensed(
+        now=ctx.now,
+        results=results,
+        sku=system.sku,
+        licence=licence,
+        kms=kms,
+        attempts=attempts,
+        accepted=standing == "accepted",
+    )
     return Assessment(
         facts=facts,
         ctx=ctx,
@@ -99,9 +112,10 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         kms=kms,
         network=network_of(facts, ctx, system, kms),
         entitlement=entitlement_of(facts, ctx, system),
-        attempts=attempts_of(facts, results, ctx.knowledge.errors),
+        attempts=attempts,
+        renewal=licensed.renewal,
         lost_rights=lost_rights(facts, system),
-        standing=_standing_of(licence, kms),
+        standing=standing,
         console=console,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.assessment.system import SERVER_EDITIONS
-from volact.core.findings.kept_licence import is_renewed
 from volact.core.findings.kind import (
     Found,
     Place,
@@ -53,7 +52,7 @@ def release_unsupported(a: Assessment) -> Found | None:
             "volact changes neither key nor KMS host. It renews the licence only at the KMS host "
             "that is set, which has given it."
         )
-        if is_renewed(a)
+        if a.renewal.goes_on
         else say(
             "volact leaves the licence unchanged; if the release is covered, activate it by hand."
         ),

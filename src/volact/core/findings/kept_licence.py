@@ -9,8 +9,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.system import SERVER_EDITIONS
-from volact.core.findings.attempts import licensed_by_former_kms
 from volact.core.findings.kind import FindingKind
 from volact.core.steps import kind_of
 from volact.model.finding import Finding
@@ -18,7 +16,6 @@ from volact.model.text import say
 
 KindAndFinding = tuple[FindingKind, Finding]
 
-_CANNOT_SERVE = 0xC004F042  # what a KMS host answers for a product that it does not know
 _KEPT = say(
     "volact changes neither key nor KMS host on a release or edition of which it is not known "
     "that the provider's licence covers it."
@@ -26,19 +23,9 @@ _KEPT = say(
 _REMOVE = say("Find out what was installed, and remove it. {kept}", kept=_KEPT)
 
 
-def is_renewed(a: Assessment) -> bool:
-    """Whether the provider's host has given this licence, as far as is known, and so renews it."""
-    return (
-        a.licensed_by_accepted
-        and a.system.sku in SERVER_EDITIONS
-        and a.attempts.answer != _CANNOT_SERVE
-        and licensed_by_former_kms(a) is None
-    )
-
-
 def left_to_a_person(found: list[KindAndFinding], a: Assessment) -> list[KindAndFinding]:
     """The same findings, with the repairs that volact does not make called manual."""
-    if not any(keeps_licence(kind, finding, a) for kind, finding in found):
+    if not a.licence.all_licensed or not any(keeps_licence(*one) for one in found):
         return found
     return [
         (kind, _by_hand(kind, finding) if _needs_change(kind, a) else finding)
@@ -54,9 +41,9 @@ def _by_hand(kind: FindingKind, finding: Finding) -> Finding:
     return replace(finding, repair="manual", remedy=remedy)
 
 
-def keeps_licence(kind: FindingKind, finding: Finding, a: Assessment) -> bool:
-    """Whether this is a mere warning, and keeps the licence that is there as it is."""
-    return kind.blocks == "licence" and finding.own_severity == "warning" and a.licence.all_licensed
+def keeps_licence(kind: FindingKind, finding: Finding) -> bool:
+    """Whether this is a mere warning of a licensed Windows, whose licence stays as it is."""
+    return kind.blocks == "licence" and finding.own_severity == "warning"
 
 
 def _needs_change(kind: FindingKind, a: Assessment) -> bool:
@@ -67,4 +54,4 @@ def _needs_change(kind: FindingKind, a: Assessment) -> bool:
     steps = list(kind.repair_steps(a)) if kind.repair_steps else []
     if steps:
         return all(kind_of(step).changes_licence for step in steps)
-    return kind.calls_for in ("activation", "work") and not is_renewed(a)
+    return kind.calls_for in ("activation", "work") and not a.renewal.goes_on

@@ -9,7 +9,6 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import SILENT, Reach
 from volact.core.consent import allow
-from volact.core.findings.attempts import activation_failed
 from volact.core.findings.kind import (
     FindingKind,
     Found,
@@ -28,7 +27,6 @@ from volact.core.findings.shared_repairs import (
     by_routes,
     set_kms_host,
 )
-from volact.core.findings.term import grace_ending
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, value_of
@@ -231,7 +229,7 @@ def _renewal_needs_it(a: Assessment) -> bool:
     """Whether a licence that is not renewed, and has to be, comes from the server-wide host."""
     used = [setting for p in a.licence.clients if (setting := value_of(p.kms))]
     by_service = a.licensed_by_accepted and any(s.layer == "service" for s in used)
-    return by_service and bool(grace_ending(a) or activation_failed(a))
+    return by_service and bool(a.renewal.ending or a.renewal.failed)
 
 
 def not_reached(a: Assessment, host: HostPort) -> Text | None:

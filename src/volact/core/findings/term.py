@@ -18,7 +18,6 @@ from volact.core.findings.kind import (
 from volact.model.fact import ABSENT, value_of
 from volact.model.text import count, raw, say, typed
 
-ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
 _BY_DOMAIN = say(
     "Active Directory renews this licence, and volact leaves it to the domain. Check the way to a "
@@ -29,7 +28,7 @@ _BY_DOMAIN = say(
 
 def grace_ending(a: Assessment) -> Found | None:
     """Licensed, but the licence ends within 30 days."""
-    ending = [p for p in _term_products(a) if p.left_min <= ENDING_MIN]
+    ending = a.renewal.ending
     if not ending:
         return None
     left = min(product.left_min for product in ending)
@@ -64,7 +63,7 @@ GRACE_ENDING = FindingKind(
 
 def renewal_overdue(a: Assessment) -> Found | None:
     """Licensed, but two renewals in a row did not happen."""
-    late = [p for p in _term_products(a) if _since_min(p) > 2 * _interval_min(p)]
+    late = [p for p in a.renewal.with_term if _since_min(p) > 2 * _interval_min(p)]
     if not late:
         return None
     since = max(_since_min(product) for product in late)
@@ -118,11 +117,6 @@ REARM_EXHAUSTED = reported(
     blocks="nothing",
     detail=None,
 )
-
-
-def _term_products(a: Assessment) -> list[ProductState]:
-    """Licensed KMS clients whose licence ends; 0 minutes left means it does not."""
-    return [p for p in a.licence.clients if p.licensed and p.left_min > 0]
 
 
 def _since_min(product: ProductState) -> int:
