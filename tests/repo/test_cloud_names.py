@@ -116,7 +116,7 @@ def test_a_declaration_fits_the_rest(cloud: Cloud) -> None:
 
 
 def test_the_lab_simulates_every_cloud() -> None:
-    """Whatever joins a lab joins the tests of transports and runs, too."""
+    """A cloud that joins the lab joins the tests of transports and runs, too."""
     schemes = {cloud.scheme for cloud in clouds()}
     simulated = {cloud.scheme for cloud in lab_clouds()}
     assert simulated == schemes, "each cloud has a folder in volact_lab with a module home"

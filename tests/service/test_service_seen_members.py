@@ -94,7 +94,7 @@ async def test_an_approver_decides_on_a_run_within_the_scopes(
 async def test_of_a_run_with_other_servers_an_approver_sees_a_part_and_decides_nothing(
     store: Store, other: str
 ) -> None:
-    """A server that no run has seen is of no scope yet, whatever its inventory says."""
+    """A server that no run has seen is of no scope yet, also where its inventory names one."""
     words = ("web-01", "web-02", other)
     made = await asked(store, *words, targets=words, limit=words)
     with browser(store, EVE) as http:

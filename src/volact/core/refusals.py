@@ -66,7 +66,7 @@ def _stops(finding: Finding, a: Assessment) -> bool:
     """
     kind = BY_ID[finding.id]
     licensed = kind.blocks == "licence" and a.licence.all_licensed
-    return finding.own_severity == "error" or "error" not in kind.severities or licensed
+    return finding.own_severity == "error" or kind.blocks_always or licensed
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:

@@ -126,7 +126,7 @@ def repairs(server: ServerReport, finding: Finding) -> bool:
 def _hands_off(server: ServerReport) -> bool:
     """Whether volact changes nothing on it, be the errors repaired or not: a KMS host itself."""
     kinds = [BY_ID[finding.id] for finding in server.findings if finding.id in BY_ID]
-    return any(kind.blocks == "everything" and "error" not in kind.severities for kind in kinds)
+    return any(kind.blocks == "everything" and kind.blocks_always for kind in kinds)
 
 
 def _by_hand(servers: Sequence[ServerReport], how: Invocation) -> Lines:

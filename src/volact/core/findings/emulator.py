@@ -17,7 +17,7 @@ from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import FULL_TERM_MIN
 from volact.core.consent import MOVE_KMS, allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error
-from volact.core.findings.kms_setting import kms_host_per_product_override, kms_host_wrong
+from volact.core.findings.kms_setting import kms_host_wrong, overrides
 from volact.model.fact import Fact, Known, Unreadable, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, joined, say, typed
@@ -153,8 +153,7 @@ def _unchanged(a: Assessment) -> Iterator[tuple[Text, str]]:
     final = a.kms.applies or a.licence.all_licensed or not a.kms.accepted
     if final and _names_itself(a, a.kms.service) and kms_host_wrong(a) is None:
         yield say("the server-wide KMS host"), a.console.clear_kms_host()
-    override = kms_host_per_product_override(a)
-    repaired = [entry["product"] for entry in override.evidence["products"]] if override else []
+    repaired = [value_of(product.facts.id) for product, _ in overrides(a)]
     for product in a.licence.clients:
         id = value_of(product.facts.id)
         if id and id not in repaired and _names_itself(a, product.own_kms):

@@ -114,6 +114,11 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     repair_steps: RepairSteps | None
     detail: Detail | None
 
+    @property
+    def blocks_always(self) -> bool:
+        """Whether it blocks in any severity, because it is never an error."""
+        return "error" not in self.severities
+
     def finding(self, found: Found) -> Finding:
         """What was found, as a finding of this kind; ``ValueError`` for what is not declared."""
         if found.severity not in self.severities:

@@ -27,11 +27,8 @@ from volact.model.text import Text, say
 
 def kms_host_per_product_override(a: Assessment) -> Found | None:
     """A product has a KMS host of its own, which hides the server's setting."""
-    if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
-        return None
     hosts = [
-        {"product": value_of(product.facts.id), "host": str(host)}
-        for product, host in _overrides(a)
+        {"product": value_of(product.facts.id), "host": str(host)} for product, host in overrides(a)
     ]
     if not hosts:
         return None
@@ -47,8 +44,10 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
     )
 
 
-def _overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
+def overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
     """Products with a KMS host of their own that is to be removed."""
+    if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
+        return
     for product in a.licence.clients:
         own = product.own_kms
         if not isinstance(own, Known) or a.kms.is_accepted(own.value.host):
@@ -63,7 +62,7 @@ def clear_overrides(a: Assessment) -> Iterator[StepParams]:
     certain = certain_reach(a)
     if not (certain or a.kms.on_trial):
         return
-    for product, _ in _overrides(a):
+    for product, _ in overrides(a):
         if id := value_of(product.facts.id):
             yield ClearKmsHost(layer="product", product=id, unproven=not certain)
 
