@@ -150,6 +150,13 @@ def test_what_was_repaired_is_a_line_of_its_own_also_where_no_server_is_healthy(
     assert "repaired in this run: clock-skew 1" in lines
 
 
+def test_what_was_repaired_stands_alike_in_whichever_order_servers_end() -> None:
+    clock = msgspec.structs.replace(failed("a"), resolved=("clock-skew",))
+    key = msgspec.structs.replace(failed("b"), resolved=("key-missing",))
+    for servers in ([clock, key], [key, clock]):
+        assert "repaired in this run: clock-skew 1, key-missing 1" in text_of(servers)
+
+
 def test_what_was_repaired_is_summed_up() -> None:
     text = text_of([healthy("a", repaired=True), healthy("b", repaired=True)])
     assert "repaired in this run: clock-skew 2, not-licensed 2" in text

@@ -103,7 +103,8 @@ class TextWriter:
     def _repaired(self) -> None:
         """What was resolved on all servers, also on those where something else still stands."""
         if self._counts.repaired:
-            said = _counted(self._counts.repaired)
+            # Servers end in any order: ids with the same number stand by their names.
+            said = _counted(Counter(dict(sorted(self._counts.repaired.items()))))
             self._out.prose(tr(say("repaired in this run: {what}", what=said)), 0, hang=2)
 
     def _causes(self, grouped: Sequence[CauseGroup]) -> None:
