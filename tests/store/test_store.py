@@ -191,6 +191,20 @@ def test_who_was_verified_between(store_url: str) -> None:
         assert store.verified_between("aa11", now - hour, now) == set()
 
 
+async def test_a_server_that_a_later_run_sent_steps_to_is_not_taken_as_verified(
+    store_url: str,
+) -> None:
+    now, minute = datetime.now(UTC), timedelta(minutes=1)
+    other = store_writer(store_url, "aa11", "undo")
+    await other.sending(intent("web-01", moment(now - minute)))
+    await other.sending(intent("web-02", moment(now + minute)))
+    other.abandon()  # as one that was killed: no row of it says so
+    keep(store_url, "bb22", row("web-01"), row("web-02"), row("web-03"), command="activate")
+    with opened(store_url) as store:
+        verified = store.verified_between("bb22", now - 60 * minute, now + minute)
+    assert verified == {"web-01", "web-03"}
+
+
 async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) -> None:
     writer = store_writer(store_url, "aa11")
     await writer.sending(intent("web-01"))

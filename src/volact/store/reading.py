@@ -82,13 +82,22 @@ def verified_between(
 ) -> set[str]:
     """Servers that this run, and none since, found or left healthy between two moments.
 
-    One that a later run examined may stand otherwise: an undo puts values back.
+    One that a later run examined may stand otherwise: an undo puts values back.  So may one
+    that a later run sent steps to, and was killed.
     """
     newest = sa.and_(SERVERS.c.name == ROWS.c.server, SERVERS.c.examined_run == run)
+    sent = (
+        sa.select(STEPS.c.server, sa.func.max(STEPS.c.at).label("at"))
+        .where(STEPS.c.run != run, STEPS.c.at >= moment(since))
+        .group_by(STEPS.c.server)
+        .subquery()
+    )
     query = (
         sa.select(ROWS.c.server)
         .join(SERVERS, newest)
+        .outerjoin(sent, sent.c.server == ROWS.c.server)
         .where(
+            sa.or_(sent.c.at.is_(None), sent.c.at < ROWS.c.at),
             SERVERS.c.verdict == "healthy",
             ROWS.c.run == run,
             ROWS.c.verdict == "healthy",
