@@ -35,13 +35,28 @@ TERMS = (
     ("private address", "alamat privat", "专用地址"),
     ("public address", "alamat publik", "公共地址"),
     ("undo", "batal", "撤销"),
+    (r"an undo\b|undo of", "pembatalan perubahan", "撤销"),
+    (r"(?<!azure )(?<!evaluation )(?<!full )editions?\b", "edisi", "版本类型"),
+    (r"releases?\b", "rilis", "版本"),
+    (r"(?<!SFTP )(?<!of )(?<!over a )channel", "kanal", "通道"),  # of a key, not of messages
+    (r"licensed\b", "lisensi", "授权"),
+    (r"renew(?:s|ed)?\b(?! the certificate)", "perpanjang", "续订"),
+    ("provider's", "penyedia", "云服务商"),
+    ("ticket", "tiket", "票证"),
+    ("retail(?!:)", "retail", "零售"),
+    (r"fields?\b", "kolom", "字段"),
+    ("rights on", "hak atas", "权限"),
+    ("Plug and Play service", "layanan Plug and Play", "即插即用服务"),
     ("SSH agent", "agen SSH", "SSH agent"),
 )
-# Other words for the same: of a file, an instance, a directory, the output; an answer, to
-# listen, an endpoint, to filter, an account, online, a region.
+# Other words for the same: of a file, an instance, a directory, the output, retail, a field; an
+# answer, to listen, an endpoint, to filter, an account, online, a region, a release, a
+# provider, a ticket, licensed.
 OTHERS = {
-    "id": r"\b(?:berkas|instans|keluaran|masukan|proxy|setelan|detak|mendaftar)\b",
-    "zh_CN": "应答|监听|(?<!终)端点|过滤|账|联机|区域",
+    "id": (
+        r"\b(?:berkas|instans|keluaran|masukan|proxy|setelan|detak|mendaftar|ritel|bidang)(?:nya)?\b"
+    ),
+    "zh_CN": "应答|监听|(?<!终)端点|过滤|账|联机|区域|发行版|提供商|票据|获许可",
 }
 _NAMES = re.compile(r"\{\w+\}|--?\w[\w-]*|\w+[-=/]\w[\w/-]*|volact \w+|consents:|expect: \w+")
 
