@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_world import Place, agent, step
+from lab_world import FORMS, Place, agent, step
 
 from volact.model.step import StepResult
 from volact_lab.windows import acl, adapter
@@ -286,6 +286,29 @@ async def test_a_route_goes_and_another_to_the_same_network_stays(here: Place) -
     to = {"destination": "198.51.100.0", "mask": "255.255.255.0"}
     await twice(machine, "remove-route", **to, gateway=machine.gateway)
     assert ours not in machine.network.routes
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+async def test_a_route_by_its_own_address_goes_whichever_way_it_is_shown(
+    here: Place, shown: int
+) -> None:
+    machine = here.machine(forms=(*FORMS, ("own-hop", shown)))
+    before = list(machine.network.routes)
+    to = {"destination": "169.254.169.253", "mask": "255.255.255.255", "gateway": machine.address}
+    await one(machine, "add-route", **to)
+    assert machine.network.routes != before
+    await twice(machine, "remove-route", **to)
+    assert machine.network.routes == before
+    assert here.errors == []
+
+
+async def test_an_on_link_route_is_not_taken_for_one_by_another_gateway(here: Place) -> None:
+    machine = here.machine()
+    before = list(machine.network.routes)
+    network = machine.address.rpartition(".")[0] + ".0"
+    to = {"destination": network, "mask": "255.255.255.0", "gateway": machine.gateway}
+    gone = await one(machine, "remove-route", **to)
+    assert (gone.ok, gone.changed, machine.network.routes) == (True, False, before)
 
 
 async def test_who_is_no_administrator_puts_nothing_back(here: Place) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_world import Place, agent, command, step
+from lab_world import FORMS, Place, agent, command, step
 
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
@@ -228,6 +228,27 @@ async def test_a_route_is_added_and_leads_to_the_provider(here: Place) -> None:
     assert (result.before["hops"], result.after["hops"]) == ("", machine.gateway)
     assert Route("169.254.0.0", "255.255.128.0", machine.gateway) in machine.network.routes
     assert here.errors == []
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+async def test_a_route_by_its_own_address_is_added_whichever_way_it_is_shown(
+    here: Place, shown: int
+) -> None:
+    machine = here.machine(forms=(*FORMS, ("own-hop", shown)))
+    to = {"destination": "169.254.169.253", "mask": "255.255.255.255"}
+    result = await twice(machine, "add-route", gateway=machine.address, **to)
+    assert (result.before["hops"], result.after["hops"]) == ("", machine.address)
+    hop = "0.0.0.0" if shown else machine.address
+    assert Route(to["destination"], to["mask"], hop) in machine.network.routes
+    assert here.errors == []
+
+
+async def test_name_servers_are_read_anew_after_a_route_asked_for_addresses(here: Place) -> None:
+    machine = here.machine("kms-name", forms=(*FORMS, ("own-hop", 1)))
+    to = {"destination": "169.254.169.253", "mask": "255.255.255.255"}
+    route = step("add-route", gateway=machine.address, **to)
+    answer = await agent(machine, route, step("add-dns", servers=DNS, position="first"))
+    assert answer.facts["dns"][:2] == DNS
 
 
 async def test_a_route_by_another_way_is_left_as_it_is(here: Place) -> None:

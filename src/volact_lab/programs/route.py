@@ -1,16 +1,21 @@
 """route.exe: add a persistent IPv4 route, and delete one.
 
-That it exits with 1 when a route cannot be added or deleted is an assumption.
+That it exits with 1 when a route cannot be added or deleted is an assumption.  How a route by
+the server's own address, which is one on the link, is shown afterwards is in no source: as
+0.0.0.0, or as it was added.  A server has one of the two manners, and deletes the route as shown.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 from volact_lab import codes
 from volact_lab.cmd.process import Process
 from volact_lab.errors import LabError, WinFault, win32
 from volact_lab.windows.network import Route
+
+_ON_LINK = "0.0.0.0"  # noqa: S104 - a next hop, nothing is bound
 
 
 def run(process: Process) -> int:
@@ -37,6 +42,8 @@ def _add(process: Process, wanted: Route) -> None:
     machine.need_admin()
     if not _on_link(machine.network.routes, wanted):
         raise win32(codes.INVALID_PARAMETER)
+    if wanted.next_hop == machine.address and machine.spec.variant("own-hop"):
+        wanted = replace(wanted, next_hop=_ON_LINK)
     if wanted in machine.network.routes:
         raise win32(codes.ALREADY_EXISTS)
     machine.network.routes.append(wanted)
@@ -58,5 +65,5 @@ def _on_link(routes: list[Route], wanted: Route) -> bool:
         ipaddress.IPv4Network((wanted.destination, wanted.mask))
     except ValueError:
         return False
-    own = (route for route in routes if route.next_hop == "0.0.0.0")  # noqa: S104 - on link
+    own = (route for route in routes if route.next_hop == _ON_LINK)
     return any(gateway in ipaddress.IPv4Network((r.destination, r.mask)) for r in own)

@@ -43,16 +43,20 @@ STEPS["restore-dns"] = function (step) {
   return outcome;
 };
 
+/* A route that is shown as on the link may be known by that alone. */
 STEPS["remove-route"] = function (step) {
-  var to = needAddresses([step.destination, step.mask, step.gateway]);
-  var outcome = putBack(function () {
-    return routesTo(to[0], to[1]);
-  }, function (view) {
+  var to = needAddresses([step.destination, step.mask, step.gateway]), outcome;
+  function isBack(view) {
     return !includes(view.hops.split(" "), to[2]);
-  }, function () {
+  }
+  outcome = putBack(function () {
+    return routesTo(to[0], to[1], to[2]);
+  }, isBack, function () {
     return true;
   }, function () {
-    return runTool("route.exe", "delete " + to[0] + " mask " + to[1] + " " + to[2]);
+    var remove = "delete " + to[0] + " mask " + to[1] + " ";
+    var hresult = runTool("route.exe", remove + to[2]);
+    return isBack(routesTo(to[0], to[1], to[2])) ? hresult : runTool("route.exe", remove + ON_LINK);
   });
   forgetNetwork();
   return outcome;

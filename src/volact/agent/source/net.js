@@ -54,6 +54,7 @@ function forgetNetwork() {
   silentHosts = {};
   pages = {};
   tries = {};
+  adapters = null;
 }
 
 function hostOf(url) {

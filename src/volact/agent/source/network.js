@@ -2,6 +2,8 @@
  * Name servers of adapters and routes: what they are, and setting them.
  */
 
+var ON_LINK = "0.0.0.0";
+
 function needAddresses(list) {
   var i;
   for (i = 0; i < list.length; i++) {
@@ -37,11 +39,13 @@ function setNameServers(row, list) {
   }
 }
 
-function routesTo(destination, mask) {
-  var rows = query(ROUTES + " WHERE Destination='" + destination + "'"), list = [], i;
+/* One by a gateway that is an address of this server may be shown as on the link. */
+function routesTo(destination, mask, gateway) {
+  var rows = query(ROUTES + " WHERE Destination='" + destination + "'"), list = [], i, hop;
   for (i = 0; i < rows.length; i++) {
     if (String(property(rows[i], "Mask")) === mask) {
-      list.push(String(property(rows[i], "NextHop")));
+      hop = String(property(rows[i], "NextHop"));
+      list.push(hop === ON_LINK && includes(addressFacts(), gateway) ? gateway : hop);
     }
   }
   return {destination: destination, mask: mask, hops: list.join(" ")};

@@ -63,7 +63,7 @@ function outcomeOf(ok, changed, before, after, hresult) {
 
 STEPS["add-route"] = function (step) {
   var to = needAddresses([step.destination, step.mask, step.gateway]), after, hresult, i;
-  var before = routesTo(to[0], to[1]), hops = before.hops ? before.hops.split(" ") : [];
+  var before = routesTo(to[0], to[1], to[2]), hops = before.hops ? before.hops.split(" ") : [];
   var network = to[0] + " mask " + to[1] + " ", dead = needAddresses(step.dead || []);
   for (i = 0; i < hops.length; i++) {
     if (!includes(dead, hops[i])) {
@@ -75,6 +75,6 @@ STEPS["add-route"] = function (step) {
   }
   hresult = runTool("route.exe", "-p add " + network + to[2]);
   forgetNetwork();
-  after = routesTo(to[0], to[1]);
+  after = routesTo(to[0], to[1], to[2]);
   return outcomeOf(after.hops === to[2], after.hops !== before.hops, before, after, hresult);
 };

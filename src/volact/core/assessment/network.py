@@ -19,6 +19,7 @@ from volact.model.facts import Facts, Route
 from volact.model.profile import Profile, RouteRule
 
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
+ON_LINK = _ANY  # as a next hop
 
 
 class MissingRoute(msgspec.Struct, frozen=True):
@@ -113,13 +114,13 @@ def _dead_gateways(routes: tuple[Route, ...], own: tuple[str, ...]) -> frozenset
     None where the default route's gateway is not in one either: such a network
     works by other rules.
     """
-    links = [net for route in routes if route.next_hop in (_ANY, *own) and (net := _net(route))]
+    links = [net for route in routes if route.next_hop in (ON_LINK, *own) and (net := _net(route))]
     lost = {
         route.next_hop
         for route in routes
         if (hop := _address(route.next_hop)) and not any(hop in link for link in links)
     }
-    lost -= {_ANY, *own}
+    lost -= {ON_LINK, *own}
     default = {route.next_hop for route in routes if route.destination == _ANY}
     return frozenset() if default <= lost else frozenset(lost)
 
@@ -136,7 +137,7 @@ def _leads(route: Route, rule: RouteRule, dead: frozenset[str]) -> bool:
     Not by a dead gateway, nor by the link of an adapter that gave itself an address.
     """
     given_itself = (route.destination, route.mask) == ("169.254.0.0", "255.255.0.0")
-    on_link = given_itself and route.next_hop == _ANY and rule.via == "gateway"
+    on_link = given_itself and route.next_hop == ON_LINK and rule.via == "gateway"
     return route.next_hop not in dead and not on_link
 
 
@@ -145,11 +146,16 @@ def _next_hop(rule: RouteRule, facts: Facts, routes: tuple[Route, ...]) -> str:
     if ":" in rule.destination:
         return ""  # on the link; routes of IPv6 are never added
     if rule.via == "self":
-        own = value_of(facts.addresses) or ()
-        return next((address for address in own if ":" not in address), "")
+        return own_ipv4(facts)
     hops = [route.next_hop for route in routes if route.destination == _ANY]
     dead = _dead_gateways(routes, value_of(facts.addresses) or ())
     return next((hop for hop in hops if hop not in dead), "")
+
+
+def own_ipv4(facts: Facts) -> str:
+    """The first of the server's own addresses, by which routes with ``via = "self"`` go."""
+    own = value_of(facts.addresses) or ()
+    return next((address for address in own if ":" not in address), "")
 
 
 def _covers(route: Route, rule: RouteRule) -> bool:

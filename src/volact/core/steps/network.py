@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from volact.core import shell
 from volact.core.assessment import Assessment, assess
+from volact.core.assessment.network import ON_LINK, own_ipv4
 from volact.core.console import set_name_servers
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
@@ -112,16 +113,27 @@ def _all_servers(facts: Facts) -> StepValues:
 
 
 def _previous_route(params: RouteParams, facts: Facts) -> StepValues:
-    hops = reported(hops=_hops(facts, params.destination, params.mask))
+    hops = reported(hops=_hops(facts, params.destination, params.mask, params.gateway))
     return {"destination": params.destination, "mask": params.mask, **hops}
 
 
-def _hops(facts: Facts, destination: str, mask: str) -> Fact[str]:
+def _hops(facts: Facts, destination: str, mask: str, gateway: str) -> Fact[str]:
     """The next hops to a network, with blanks between them."""
     if not isinstance(facts.routes, Known):
         return facts.routes
-    to = (destination, mask)
-    return Known(" ".join(r.next_hop for r in facts.routes.value if (r.destination, r.mask) == to))
+    to, shown = (destination, mask), _shown(facts, gateway)
+    hops = (r.next_hop for r in facts.routes.value if (r.destination, r.mask) == to)
+    return Known(" ".join(gateway if hop in shown else hop for hop in hops))
+
+
+def _shown(facts: Facts, gateway: str) -> tuple[str, ...]:
+    """As what the table shows a gateway: one that is an own address also as on the link."""
+    own = value_of(facts.addresses) or ()
+    return (gateway, ON_LINK) if gateway in own else (gateway,)
+
+
+def _hops_now(facts: Facts, key: SettingKey) -> Fact[str]:
+    return _hops(facts, key[1], key[2], own_ipv4(facts))
 
 
 def _promise_dns(params: AddDns, facts: Facts, ctx: Context) -> Facts:
@@ -165,8 +177,12 @@ def _promise_dns_back(params: RestoreDns, facts: Facts, ctx: Context) -> Facts:
 
 
 def _promise_no_route(params: RemoveRoute, facts: Facts, ctx: Context) -> Facts:
-    gone = Route(params.destination, params.mask, params.gateway)
-    kept = tuple(route for route in value_of(facts.routes) or () if route != gone)
+    to, shown = (params.destination, params.mask), _shown(facts, params.gateway)
+    kept = tuple(
+        route
+        for route in value_of(facts.routes) or ()
+        if (route.destination, route.mask) != to or route.next_hop not in shown
+    )
     return replace(facts, routes=Known(kept))
 
 
@@ -247,7 +263,7 @@ NAME_SERVERS = Setting(
 ROUTE = Setting(
     name="route",
     title=say("route to"),
-    now=lambda facts, key: _hops(facts, key[1], key[2]),
+    now=_hops_now,
     restore=_restore_route,
     same=same,
     forbidden=_route_forbidden,
