@@ -258,3 +258,15 @@ async def test_a_command_that_said_nothing_counts_as_run_where_no_more_can_be_as
     host.behaviour = says_nothing
     raw = await run(host.as_server(known))
     assert (raw.stdout, len(host.scripts)) == (b"", 1)
+
+
+async def test_a_channel_that_is_closed_without_an_exit_status_counts_as_run(
+    host: Host, known: Path
+) -> None:
+    async def cut_off(_host: Host, process: Process, _script: Path) -> None:
+        process.close()
+
+    host.behaviour = cut_off
+    raw = await run(host.as_server(known))
+    assert (raw.stdout, raw.exit_status) == (b"", None)
+    assert len(host.commands) == 1  # the script may go on there

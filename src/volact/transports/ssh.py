@@ -135,9 +135,10 @@ class SshTransport:
     async def _execute(self, place: RemotePlace) -> Raw:
         """Run the script by the first form of command that the shell takes.
 
-        A form counts as not taken only when nothing spoke and the script, which
-        removes itself, is still there.  Where none is taken the first one's output counts:
-        it shows what the shell makes of commands.
+        A form counts as not taken only when its command has ended, nothing spoke, and the
+        script, which removes itself, is still there.  A channel that was closed without an
+        exit status leaves open whether the script goes on.  Where none is taken the first
+        one's output counts: it shows what the shell makes of commands.
         """
         first: Raw | None = None
         for form in self._commands[:-1]:
@@ -145,13 +146,15 @@ class SshTransport:
             if _SIGN_OF_LIFE in raw.stdout or not await self._is_there(place):
                 self._commands = (form,)
                 return raw
+            if raw.exit_status is None:
+                return raw
             first = first or raw
         last = self._commands[-1]
         raw = await run_command(self._connection, last.format(path=place.path))
         if _SIGN_OF_LIFE in raw.stdout:
             self._commands = (last,)
             return raw
-        return first or raw
+        return raw if raw.exit_status is None else first or raw
 
     async def _is_there(self, place: RemotePlace) -> bool:
         """Whether the file certainly is; a server without room for the question has run it."""
