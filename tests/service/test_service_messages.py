@@ -43,9 +43,18 @@ def schedule(store: Store) -> str:
     return with_change(store, lambda change: schedules.save_schedule(change, draft)).id
 
 
-def ended(store: Store, schedule: str, run: str, state: str = "done", note: str = "") -> None:
-    """The schedule's newest run has ended; the store has its rows, from this moment."""
-    now = datetime.now(UTC)
+def ended(
+    store: Store,
+    schedule: str,
+    run: str,
+    state: str = "done",
+    note: str = "",
+    *,
+    ago: timedelta = timedelta(),
+) -> None:
+    """The schedule's newest run has ended; the store has its rows, from that moment."""
+    now = datetime.now(UTC) - ago
+    set_back(store, run, ago)
     with transaction(store) as connection:
         connection.execute(
             sa.insert(RUNS).values(
@@ -72,9 +81,16 @@ def set_back(store: Store, run: str, by: timedelta) -> None:
         connection.execute(sa.update(STORED_RUNS).where(STORED_RUNS.c.id == run).values(begun=at))
 
 
-def tell(store: Store, port: int) -> list[bool]:
-    env = {"HOOK": f"http://127.0.0.1:{port}/T0Ps3cret"}
+def tell(store: Store, port: int, **others: int) -> list[bool]:
+    ports = {"HOOK": port, **others}
+    env = {name: f"http://127.0.0.1:{port}/T0Ps3cret" for name, port in ports.items()}
     return [messages.tell_changes(store, one, env) for one in messages.ended_runs(store)]
+
+
+def changed(receiver: Receiver) -> list[list[tuple[str, str, str]]]:
+    """What changed by each message."""
+    return [[(c["server"], c["was"], c["now"]) for c in body["changes"]]
+            for _, _, body in receiver.got]  # fmt: skip
 
 
 def test_a_change_is_told_once(store: Store, service_url: str, receiver: Receiver) -> None:
@@ -148,12 +164,85 @@ def test_what_could_not_be_sent_is_told_after_the_next_run(
     assert got[2]["changes"][0]["was"] == "healthy"
 
 
+def test_what_the_first_run_found_is_told_after_the_next_if_it_could_not_be_sent(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "bb22", ago=DAY / 2)
+    closed = Receiver()
+    closed.close()
+    assert tell(store, closed.port) == [False]
+    keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "cc33")
+    assert tell(store, receiver.port) == [True]
+    assert changed(receiver) == [[("web-01", "healthy", "failed")]]
+
+
+def test_what_the_first_run_found_is_told_though_its_process_ended_first(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    """After it had said that it looks at the run."""
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "bb22", ago=DAY / 2)
+    (one,) = messages.ended_runs(store)
+    assert messages.claim(store, one)
+    keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "cc33")
+    assert tell(store, receiver.port) == [True]
+    assert changed(receiver) == [[("web-01", "healthy", "failed")]]
+
+
+def test_a_channel_that_is_down_makes_no_other_repeat_what_it_was_told(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    keep(service_url, "aa11", row("web-01"), row("web-02"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    down, closed = Receiver(), Receiver()
+    closed.close()
+    both = (NotificationChannel(variable="HOOK"), NotificationChannel(variable="DOWN"))
+    decide(store, NotificationPolicy(channels=both))
+    failed = row("web-01", "failed", findings=(WRONG_HOST,))
+    for at, port in enumerate((closed.port, closed.port, down.port, down.port)):
+        run = f"bb{at}"
+        other = row("web-02") if at < 1 else row("web-02", "failed", findings=(WRONG_HOST,))
+        keep(service_url, run, failed, other)
+        ended(store, made, run, ago=DAY / (at + 2))
+        tell(store, receiver.port, DOWN=port)
+    first, second = ("web-01", "healthy", "failed"), ("web-02", "healthy", "failed")
+    assert changed(receiver) == [[first], [second]]
+    assert changed(down) == [[first, second]]
+    down.close()
+
+
+def test_a_channel_that_is_new_is_told_what_changes_from_now_on(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    keep(service_url, "aa11", row("web-01"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    for at in range(2):
+        if at:
+            decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+        keep(service_url, f"bb{at}", row("web-01", "failed", findings=(WRONG_HOST,)))
+        ended(store, made, f"bb{at}", ago=DAY / (at + 2))
+        assert tell(store, receiver.port) == [True]
+    assert changed(receiver) == []
+
+
 def test_a_variable_that_is_not_there_is_logged_and_costs_no_other_channel(
     store: Store, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     channels = (NotificationChannel(variable="NONE"), NotificationChannel(variable="HOOK"))
-    found = schedules.find_schedule(store, schedule(store))
-    message = messages.failure_message(found, "schedules may not repair")
+    message = messages.failure_message("hourly", "schedules may not repair")
     env = {"HOOK": f"http://127.0.0.1:{receiver.port}/T0Ps3cret"}
     assert messages.send(channels, message, env) == channels[:1]
     assert len(receiver.got) == 1

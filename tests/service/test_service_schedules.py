@@ -406,6 +406,66 @@ async def test_a_message_that_a_channel_did_not_take_is_sent_to_it_later(
     up.close()
 
 
+@pytest.mark.parametrize(
+    ("policy", "title"),
+    [
+        (RepairPolicy(), "the schedule nightly could not start its run"),
+        (
+            RepairPolicy(allowed=True, needs_approval=True),
+            "the schedule nightly asks for approval of a run",
+        ),
+    ],
+)
+async def test_a_message_that_was_not_sent_outlives_its_process(
+    store: Store, monkeypatch: pytest.MonkeyPatch, policy: RepairPolicy, title: str
+) -> None:
+    """It is sent once; a channel that was taken off meanwhile gets nothing."""
+    receiver, closed = Receiver(), Receiver()
+    closed.close()
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name in ("HOOK", "OFF"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed.port}/")
+    decide(store, policy)
+    channels = tuple(NotificationChannel(variable=name) for name in ("HOOK", "OFF"))
+    decide(store, NotificationPolicy(channels=channels))
+    saved(store, draft("nightly", RunSpec(verb="activate", inventory="fleet"), every="1h"))
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    await scheduler(store, runs, clock).tick()
+    decide(store, NotificationPolicy(channels=channels[:1]))
+    for name in ("HOOK", "OFF"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{receiver.port}/")
+    tasks = scheduler(store, runs, clock)
+    for minutes in (4, 5, 10):
+        clock.now = NOON + HOUR + timedelta(minutes=minutes)
+        await tasks.tick()
+    assert [body["title"] for _, _, body in receiver.got] == [f"volact: {title}"]
+    receiver.close()
+
+
+async def test_every_schedule_that_starts_nothing_is_told_when_the_channel_is_up_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel that is down is tried once in a round, not once for each message."""
+    receiver = Receiver()
+    receiver.answer = lambda path: (404, {})
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("HOOK", f"http://127.0.0.1:{receiver.port}/")
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    repair = RunSpec(verb="activate", inventory="fleet")
+    made = [saved(store, draft(f"s{n}", repair, every="1h")) for n in range(3)]
+    clock = Clock(NOON + HOUR)
+    tasks = scheduler(store, Notes(store), clock)
+    await tasks.tick()
+    assert len(receiver.got) == 1
+    with_change(store, lambda change: schedules.delete_schedule(change, made[0].id))
+    receiver.got.clear()
+    receiver.answer = lambda path: (200, {})
+    clock.now += timedelta(minutes=5)
+    await tasks.tick()
+    assert sorted(body["schedule"] for _, _, body in receiver.got) == ["s1", "s2"]
+    receiver.close()
+
+
 async def test_a_zone_that_is_gone_costs_its_own_schedule_only(store: Store) -> None:
     lost = saved(store, draft("lost", every="1h", jitter="5m"))
     spec = msgspec.structs.replace(lost.spec, zone="US/Gone")

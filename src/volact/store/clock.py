@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+CLOCKS_DIFFER = timedelta(minutes=10)  # of several machines, at the most
 
 
 def moment(when: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from volact.model.report import RunReport, ServerReport
 from volact.model.step import Intent
-from volact.store.clock import moment
+from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.columns import (
     ColumnValues,
     examined_columns,
@@ -35,7 +35,6 @@ from volact.store.events import (
 from volact.store.tables import FACTS, FINDINGS, REVISIONS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import RunStart
 
-_CLOCKS_DIFFER = timedelta(minutes=10)  # of several controllers, at the most
 _PARTS = 64  # of the revision: writers that are at work at once seldom wait for one line
 
 
@@ -288,7 +287,7 @@ def _upsert_server(connection: sa.Connection, now: str, *, with_tags: bool) -> A
 
     A time that is still to come is that of a clock which was ahead: it is none of newer data.
     """
-    to_come = moment(datetime.fromisoformat(now) + _CLOCKS_DIFFER)
+    to_come = moment(datetime.fromisoformat(now) + CLOCKS_DIFFER)
     insert = new_rows(connection, SERVERS)
     new = insert.excluded
     newer = sa.or_(SERVERS.c.last_seen <= new.last_seen, SERVERS.c.last_seen > to_come)

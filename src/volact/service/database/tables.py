@@ -214,9 +214,20 @@ SCHEDULES = sa.Table(
     _time("claimed"),  # since when a process starts the run that is due
     _text("note", 1024),  # why the last one could not be started
     _text("told_run", 64),  # the last run whose changes were looked at
-    _time("told"),  # changes since then were not sent yet
+    _time("told"),  # until when changes were looked at
     _text("owner"),
     _time("updated", nullable=False),
+)
+
+# What a channel did not take yet; of each kind the newest.
+UNSENT = sa.Table(
+    "service_unsent",
+    METADATA,
+    sa.Column("schedule", sa.String(64), sa.ForeignKey("service_schedules.id"), primary_key=True),
+    _key("kind", 16),  # a word of ``schedules.unsent.Kind``
+    _key("channel", 128),  # the name of its variable
+    _text("what", 1024),  # since when it has no changes; why no run started; a run that waits
+    _time("tried"),
 )
 
 WORKERS = sa.Table(

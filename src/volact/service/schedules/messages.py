@@ -1,21 +1,23 @@
 """Messages about what runs by schedule changed, to the channels of the policy.
 
-Changes are found as ``volact watch`` finds them.  What could not be sent is compared again
-after the schedule's next run, so that it is told late and not never.
+Changes are found as ``volact watch`` finds them, for each channel since it was last told.  What
+it did not take is compared again after the schedule's next run: it is told late and not never.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from volact import __version__
-from volact.client.wire import RunInfo, RunState, ScheduleInfo
+from volact.client.wire import RunState
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.report import RunReport
@@ -31,6 +33,8 @@ from volact.service.database.tables import RUNS, SCHEDULES
 from volact.service.database.transaction import struct_of, transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy
 from volact.service.policy_store import read_policy
+from volact.service.schedules import unsent
+from volact.service.schedules.unsent import Unsent
 from volact.store.clock import moment
 from volact.store.store import Store
 from volact.words import tr
@@ -80,16 +84,43 @@ def ended_runs(reader: Reader) -> list[EndedRun]:
 
 def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.environ) -> bool:
     """Send what a run changed, if no other process does; whether nothing is left unsent."""
-    if not _claim(store, ended):
+    if not claim(store, ended):
         return True
     policy = read_policy(store, NotificationPolicy)
-    message = changes_message(store, ended, parse_span(policy.expiring, "expiring"))
-    sent = message is None or not send(policy.channels, message, env)
-    if sent:
-        told = sa.update(SCHEDULES).where(SCHEDULES.c.id == ended.schedule)
-        with transaction(store) as connection:
-            connection.execute(told.values(told=ended.ended))
-    return sent
+    within = parse_span(policy.expiring, "expiring")
+    late = unsent.changes_since(store, ended.schedule)
+    asked: defaultdict[str, list[NotificationChannel]] = defaultdict(list)
+    for channel in dict.fromkeys(policy.channels):
+        asked[late.get(channel.variable, ended.since)].append(channel)
+    left: dict[str, str] = {}
+    for since, channels in asked.items():
+        message = changes_message(store, replace(ended, since=since), within)
+        if message is not None:
+            left |= {one.variable: since for one in send(channels, message, env)}
+    told = sa.update(SCHEDULES).where(SCHEDULES.c.id == ended.schedule)
+    with transaction(store) as connection:
+        if connection.execute(told.values(told=ended.ended)).rowcount:
+            unsent.set_changes_since(connection, ended.schedule, left)
+    return not left
+
+
+def send_waiting(store: Store, now: datetime, env: Mapping[str, str] = os.environ) -> None:
+    """Send what else channels did not take yet; one that does not answer delays no other long."""
+    there = {channel.variable for channel in read_policy(store, NotificationPolicy).channels}
+    down: set[str] = set()
+    for one in unsent.waiting(store, now):
+        if one.channel not in there:
+            unsent.forget(store, one)
+        elif one.channel not in down and (claimed := unsent.claim(store, one, now)):
+            if send([NotificationChannel(variable=one.channel)], _message(one), env):
+                down.add(one.channel)
+            else:
+                unsent.forget(store, claimed)
+
+
+def _message(one: Unsent) -> Message:
+    make = failure_message if one.kind == "failure" else approval_message
+    return make(one.name, one.what)
 
 
 def send(
@@ -123,19 +154,19 @@ def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message
     return message_of(report, counts.causes, counts.repaired, changes)
 
 
-def failure_message(schedule: ScheduleInfo, why: str) -> Message:
-    """The message that a schedule could not start its run."""
-    said = say("volact: the schedule {name} could not start its run", name=schedule.name)
+def failure_message(schedule: str, why: str) -> Message:
+    """The message that the schedule of this name could not start its run."""
+    said = say("volact: the schedule {name} could not start its run", name=schedule)
     title, text = harmless(tr(said)), harmless(tr(why))
-    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule.name, "error": text}
+    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "error": text}
     return Message(title=title, text=text, data=data)
 
 
-def approval_message(schedule: ScheduleInfo, run: RunInfo) -> Message:
-    """The message that a run by schedule waits for a person."""
-    said = say("volact: the schedule {name} asks for approval of a run", name=schedule.name)
-    title, text = harmless(tr(said)), harmless(tr(say("run {id}", id=run.id)))
-    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule.name, "run": run.id}
+def approval_message(schedule: str, run: str) -> Message:
+    """The message that a run by the schedule of this name waits for a person."""
+    said = say("volact: the schedule {name} asks for approval of a run", name=schedule)
+    title, text = harmless(tr(said)), harmless(tr(say("run {id}", id=run)))
+    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "run": run}
     return Message(title=title, text=text, data=data)
 
 
@@ -154,12 +185,12 @@ def _report(ended: EndedRun, counts: RunCounts) -> RunReport:
     )
 
 
-def _claim(store: Store, ended: EndedRun) -> bool:
-    """Whether this process is the one that looks at the run."""
+def claim(store: Store, ended: EndedRun) -> bool:
+    """Whether this process is the one that looks at the run; one that ends loses nothing."""
     of = sa.and_(SCHEDULES.c.id == ended.schedule, SCHEDULES.c.last_run == ended.run)
     new = sa.update(SCHEDULES).where(of, SCHEDULES.c.told_run != ended.run)
     with transaction(store) as connection:
-        return connection.execute(new.values(told_run=ended.run)).rowcount == 1
+        return connection.execute(new.values(told_run=ended.run, told=ended.since)).rowcount == 1
 
 
 def _not_sent(why: str | Text) -> None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -21,17 +19,11 @@ from volact.client.wire import RunInfo, RunSpec
 from volact.errors import InputError, StoreError
 from volact.model.text import say
 from volact.queries.servers import ServersQuery
-from volact.report.message import Message
 from volact.service.access import Actor, Permission
 from volact.service.app import Parts
 from volact.service.database.tables import USERS
 from volact.service.identity.users import scopes_of
-from volact.service.policies import (
-    NotificationChannel,
-    NotificationPolicy,
-    RepairPolicy,
-    scheduled_run,
-)
+from volact.service.policies import RepairPolicy, scheduled_run
 from volact.service.policy_store import read_policy
 from volact.service.retention import tidy
 from volact.service.schedules import messages, rules, store
@@ -40,16 +32,6 @@ from volact.service.views import find_view
 
 _LOG = logging.getLogger(__name__)
 POLL_S = 5.0
-_AGAIN = timedelta(minutes=5)  # when a channel that did not take a message is asked again
-_MOST_MESSAGES = 100
-
-
-class _Unsent(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and the channels that did not take it; ``None``: it was not sent yet."""
-
-    message: Message
-    channels: tuple[NotificationChannel, ...] | None = None
-    since: datetime | None = None
 
 
 class Scheduler:
@@ -57,7 +39,6 @@ class Scheduler:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._messages: deque[_Unsent] = deque(maxlen=_MOST_MESSAGES)
 
     async def run(self, stop: asyncio.Event, poll_s: float = POLL_S) -> None:
         """Look every few seconds until ``stop`` is set; errors are logged and looked past."""
@@ -81,23 +62,10 @@ class Scheduler:
     async def tell_and_tidy(self) -> None:
         """Send what is to be told, and tidy once a day."""
         parts = self._parts
-        for _ in range(len(self._messages)):
-            unsent = self._messages.popleft()
-            if unsent.since is None or unsent.since + _AGAIN <= parts.now():
-                unsent = await asyncio.to_thread(self._sent, unsent)
-            if unsent.channels != ():
-                self._messages.append(unsent)
+        await asyncio.to_thread(messages.send_waiting, parts.store, parts.now())
         for ended in await asyncio.to_thread(messages.ended_runs, parts.store):
             await asyncio.to_thread(messages.tell_changes, parts.store, ended)
         await asyncio.to_thread(tidy, parts.store, parts.now())
-
-    def _sent(self, unsent: _Unsent) -> _Unsent:
-        """Send a message to those channels of the policy that did not take it."""
-        channels = read_policy(self._parts.store, NotificationPolicy).channels
-        if unsent.channels is not None:
-            channels = tuple(one for one in channels if one in unsent.channels)
-        left = messages.send(channels, unsent.message)
-        return replace(unsent, channels=left, since=self._parts.now())
 
     async def _start(self, due: Due) -> None:
         """Submit the run that is due, once; a database that fails is asked again later."""
@@ -111,8 +79,6 @@ class Scheduler:
             note = error.line()
             _LOG.warning("schedule %s: %s", due.schedule.name, note)
         await asyncio.to_thread(store.settle, parts.store, due, parts.now(), run=run, note=note)
-        if note and note != due.schedule.note:
-            self._messages.append(_Unsent(message=messages.failure_message(due.schedule, note)))
 
     async def _submitted(self, due: Due) -> str:
         """The id of the run: of the one that is there already, or of a new one."""
@@ -130,8 +96,6 @@ class Scheduler:
                 return there
             raise
         _LOG.info("schedule %s: run %s", due.schedule.name, made.id)
-        if made.state == "awaiting-approval":
-            self._messages.append(_Unsent(message=messages.approval_message(due.schedule, made)))
         return made.id
 
     def _prepared(self, due: Due) -> tuple[RunSpec, Actor, bool]:

@@ -19,10 +19,12 @@ from volact.client.wire import ScheduleDraft, ScheduleInfo, ScheduleSpec
 from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.pages import Reader
-from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, VIEWS
+from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, UNSENT, VIEWS
 from volact.service.database.transaction import struct_of, transaction
 from volact.service.identity.audit import Change
-from volact.service.schedules import rules
+from volact.service.policies import NotificationPolicy
+from volact.service.policy_store import decided
+from volact.service.schedules import rules, unsent
 from volact.store.clock import moment
 from volact.store.store import Store
 
@@ -84,6 +86,7 @@ def delete_schedule(change: Change, id: str) -> None:
     found = _read(change.connection, SCHEDULES.c.id == id)
     if not found:
         raise no_schedule()
+    change.connection.execute(sa.delete(UNSENT).where(UNSENT.c.schedule == id))
     change.connection.execute(sa.delete(SCHEDULES).where(SCHEDULES.c.id == id))
     change.tell("schedule.deleted", found[0].name)
 
@@ -143,15 +146,27 @@ def settle(store: Store, due: Due, now: datetime, *, run: str = "", note: str = 
 
     What was missed until now is made good by this one run.
     """
-    after = None
+    after, note = None, note[:1024]
     with suppress(InputError):  # which is in the note
         after = rules.next_due(due.schedule.spec, now, due.due)
     values: dict[str, Any] = {"next": None if after is None else moment(after)}
-    values |= {"claimed": None, "note": note[:1024]}
+    values |= {"claimed": None, "note": note}
     if run:
         values |= {"last": moment(now), "last_run": run}
     with transaction(store) as connection:
-        connection.execute(sa.update(SCHEDULES).where(_still(due)).values(**values))
+        settled = sa.update(SCHEDULES).where(_still(due)).values(**values)
+        if connection.execute(settled).rowcount:
+            _tell(connection, due.schedule, run, note)
+
+
+def _tell(connection: sa.Connection, schedule: ScheduleInfo, run: str, note: str) -> None:
+    """Keep what the channels are to be told of a start."""
+    channels = [one.variable for one in decided(connection, NotificationPolicy).channels]
+    if note and note != schedule.note:
+        unsent.add(connection, schedule.id, "failure", note, channels)
+    state = sa.select(RUNS.c.state).where(RUNS.c.id == run)
+    if run and connection.execute(state).scalar() == "awaiting-approval":
+        unsent.add(connection, schedule.id, "approval", run, channels)
 
 
 def started(reader: Reader, key: str) -> str:
