@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
+import yaml
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from service_parts import NOW, SignedIn, WrittenRuns, actor, fill, put_run, run_info, served_store
+from store_samples import keep, row
 
+from volact.model.finding import Accepted, Finding
+from volact.model.report import LicenseRow
 from volact.service import health, metrics
 from volact.service.access import Actor
 from volact.service.app import Parts, make_app
 from volact.service.database.tables import SCHEDULES, WORKERS
 from volact.service.database.transaction import transaction
+from volact.service.engine import progress
+from volact.service.engine.control import EngineControl
+from volact.service.engine.lease import ENGINE
+from volact.service.engine.plan import Member
 from volact.service.settings import ServiceSettings
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -108,6 +119,77 @@ def test_a_scrape_counts_fleet_runs_workers_and_schedules(store: Store) -> None:
     assert "web-01" not in text
 
 
+def ending(text: str) -> dict[str, float]:
+    """Servers whose activation ends, by days."""
+    found = values(text)
+    return {days: found["volact_fleet_ending_servers", days] for days in ("0", "7", "30")}
+
+
+def with_licence(store: Store, run: str, days: int | None, **given: Any) -> str:
+    """A scrape after a server was examined: licensed for so many days, or not at all."""
+    expires = days if days is None else moment(NOW + timedelta(days=days))
+    status = "notification" if days is None else "licensed"
+    licence = LicenseRow(status=status, channel="VOLUME_KMSCLIENT", expires=expires)
+    report = row("web-09", given.pop("verdict", "attention"), **given)
+    keep(str(store.address.file), run, msgspec.structs.replace(report, license=licence))
+    return scrape(store)
+
+
+def test_a_server_counts_as_ending_when_its_activation_has_ended(store: Store) -> None:
+    assert ending(with_licence(store, "r1", 3)) == {"0": 0, "7": 1, "30": 1}
+    assert ending(with_licence(store, "r2", -1)) == {"0": 1, "7": 1, "30": 1}
+    assert ending(with_licence(store, "r3", None)) == {"0": 1, "7": 1, "30": 1}
+
+
+def test_a_server_that_is_accepted_without_a_licence_does_not_count_as_ending(
+    store: Store,
+) -> None:
+    """But it does once that is over."""
+    for until, counted in ((NOW, 0), (NOW - timedelta(days=1), 1)):
+        accepted = Accepted(severity="error", reason="a test server", until=until.date())
+        finding = Finding(
+            id="not-activated", severity="accepted", summary="Not activated", accepted=accepted
+        )
+        text = with_licence(store, f"r{counted}", None, verdict="healthy", findings=(finding,))
+        assert ending(text) == {"0": counted, "7": counted, "30": counted}
+
+
+def test_a_run_waits_since_it_was_requested_approved_or_resumed_last(store: Store) -> None:
+    def waits() -> tuple[float, float]:
+        found = values(scrape(store))
+        waited = [
+            found["volact_run_wait_seconds", state] for state in ("queued", "awaiting-approval")
+        ]
+        return waited[0], waited[1]
+
+    def ago(**given: int) -> datetime:
+        return NOW - timedelta(**given)
+
+    assert waits() == (0, 0)
+    put_run(store.engine, run_info("r1", state="awaiting-approval", requested=ago(hours=20)))
+    assert waits() == (0, 20 * 3600)
+    late = {"requested": ago(hours=20), "approved": ago(minutes=9)}
+    put_run(store.engine, run_info("r1", state="queued", **late))
+    assert waits() == (9 * 60, 0)
+    put_run(store.engine, run_info("r2", state="paused", requested=ago(hours=30)))
+    asyncio.run(EngineControl(store, lambda: ago(minutes=5)).resume("r2"))
+    assert waits() == (9 * 60, 0)
+    put_run(store.engine, run_info("r1", state="running", **late))
+    assert waits() == (5 * 60, 0)
+    put_run(store.engine, run_info("r3", state="queued", requested=ago(minutes=6)))
+    assert waits() == (6 * 60, 0)
+
+
+def test_a_run_at_work_for_whose_servers_no_worker_is_there_is_counted(store: Store) -> None:
+    put_run(store.engine, run_info("r1", state="running", servers=1))
+    put_run(store.engine, run_info("r2", state="stopped", note="too many failures"))
+    member = Member("web-01", "far", canary=False)
+    store.change(lambda connection: progress.add_members(connection, "r1", [member]))
+    assert values(scrape(store))["volact_runs_without_worker", ""] == 0
+    store.change(lambda connection: progress.tell_unreached(connection, ENGINE))
+    assert values(scrape(store))["volact_runs_without_worker", ""] == 1
+
+
 def test_only_a_reader_of_the_whole_fleet_scrapes(store: Store) -> None:
     for who, status in (
         (None, 401),
@@ -151,6 +233,56 @@ def test_the_alert_rules_fire_when_they_should() -> None:
     assert code == 0, said
     code, said = promtool("test", "rules", str(MONITORING / "volact-alerts-test.yaml"))
     assert code == 0, said
+
+
+def samples_of(text: str) -> list[str]:
+    """The samples of the fleet, as in the text."""
+    return [line for line in text.splitlines() if line.startswith("volact_fleet_")]
+
+
+def test_an_alert_goes_on_when_activations_that_were_to_end_have_ended(
+    store: Store, tmp_path: Path
+) -> None:
+    """What was scraped in the hours before, and then."""
+    before, after = (samples_of(with_licence(store, f"r{days}", days)) for days in (3, None))
+    series = []
+    for was, now in zip(before, after, strict=True):
+        name, first = was.rsplit(" ", 1)
+        assert now.startswith(f"{name} ")
+        series.append(
+            {"series": name, "values": f"{float(first):g}x99 {float(now.rsplit(' ', 1)[1]):g}x200"}
+        )
+    summary = "The activation of 1 servers ends within 7 days, has ended, or is missing"
+    alert = {
+        "exp_labels": {"severity": "critical", "within_days": "7"},
+        "exp_annotations": {"summary": summary},
+    }
+    rules = yaml.safe_load((MONITORING / "volact-alerts.yaml").read_text("utf-8"))
+    (rule,) = (one for one in rules["groups"][0]["rules"] if one["alert"] == "VolactActivationsEnd")
+    alert["exp_annotations"]["description"] = rule["annotations"]["description"]
+    cases = [
+        {"eval_time": f"{minute}m", "alertname": rule["alert"], "exp_alerts": [alert]}
+        for minute in (90, 101, 290)
+    ]
+    file = tmp_path / "test.yaml"
+    test = {"interval": "1m", "input_series": series, "alert_rule_test": cases}
+    whole = {"rule_files": [str(MONITORING / "volact-alerts.yaml")], "tests": [test]}
+    file.write_text(yaml.safe_dump(whole), "utf-8")
+    code, said = promtool("test", "rules", str(file))
+    assert code == 0, said
+
+
+def test_every_alert_rule_is_seen_to_fire_with_two_serving_processes() -> None:
+    rules = yaml.safe_load((MONITORING / "volact-alerts.yaml").read_text("utf-8"))
+    tests = yaml.safe_load((MONITORING / "volact-alerts-test.yaml").read_text("utf-8"))
+    (test,) = tests["tests"]
+    fired = {one["alertname"] for one in test["alert_rule_test"] if one["exp_alerts"]}
+    assert fired == {rule["alert"] for rule in rules["groups"][0]["rules"]}
+    series = {one["series"] for one in test["input_series"]}
+    assert {one.replace('"a:443"', '"b:443"') for one in series if '"a:443"' in one} == {
+        one for one in series if '"b:443"' in one
+    }
+    assert all(re.search(r'instance="[ab]:443"', one) for one in series)
 
 
 def named_metrics(text: str) -> set[str]:

@@ -22,16 +22,18 @@ from prometheus_client.registry import Collector
 
 from volact.client.wire import RunState
 from volact.model.report import count_of
+from volact.queries.filters import verdict_now
 from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.report.words import COUNTED
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.database.tables import RUNS, WORKERS
+from volact.service.database.tables import AUDIT, RUNS, WORKERS
 from volact.service.observe import OWN
 from volact.service.schedules.store import list_schedules
 from volact.store.clock import moment
 from volact.store.store import Store
+from volact.store.tables import SERVERS
 
 STATES: tuple[RunState, ...] = get_args(RunState)
 _OPEN: tuple[RunState, ...] = ("queued", "running", "paused", "cancelling")
@@ -72,11 +74,12 @@ class ServiceCollector(Collector):
         yield servers
         ending = _gauge(
             "volact_fleet_ending_servers",
-            "Servers whose activation ends within so many days, or has ended.",
+            "Servers whose activation ends within so many days, has ended, or is missing.",
             "within_days",
         )
+        missing = self._store.ask(self._not_licensed)
         for days in (0, *_ENDING_DAYS):
-            counted = sum(
+            counted = missing + sum(
                 bar.servers
                 for bar in status.endings
                 if bar.ending == "expired"
@@ -92,31 +95,43 @@ class ServiceCollector(Collector):
             findings.add_metric([found.finding, str(found.severity)], found.servers)
         yield findings
 
+    def _not_licensed(self, connection: sa.Connection) -> int:
+        """Servers without a licence; where that is accepted, they are healthy."""
+        query = sa.select(sa.func.count()).select_from(SERVERS)
+        found = query.where(
+            SERVERS.c.term == "unlicensed", verdict_now(moment(self._now)) != "healthy"
+        )
+        return connection.execute(found).scalar_one()
+
     def _runs(self) -> Iterator[Metric]:
         query = sa.select(
             RUNS.c.state,
             sa.func.count(),
             sa.func.sum(RUNS.c.servers - RUNS.c.done),
-            sa.func.min(RUNS.c.requested),
+            sa.func.sum(sa.case((RUNS.c.note != "", 1), else_=0)),
         ).group_by(RUNS.c.state)
         found = self._store.ask(
             lambda connection: {
-                state: (number, int(left or 0), since)
-                for state, number, left, since in connection.execute(query)
+                state: (number, int(left or 0), int(noted))
+                for state, number, left, noted in connection.execute(query)
             }
         )
         runs = _gauge("volact_runs", "Runs that are kept, by state.", "state")
         for state in STATES:
-            runs.add_metric([state], found.get(state, (0, 0, ""))[0])
+            runs.add_metric([state], found.get(state, (0, 0, 0))[0])
         yield runs
         left = sum(found[state][1] for state in _OPEN if state in found)
         text = "Servers of runs that are not over, which have no row yet."
         yield GaugeMetricFamily("volact_queue_servers", text, left)
+        text = "Runs at work with servers whose label no worker has."
+        unreached = found.get("running", (0, 0, 0))[2]  # a run at work has a note for this alone
+        yield GaugeMetricFamily("volact_runs_without_worker", text, unreached)
         waiting = _gauge(
-            "volact_run_wait_seconds", "How long the oldest run of a state has waited.", "state"
+            "volact_run_wait_seconds",
+            "How long the run of a state waits that waits the longest.",
+            "state",
         )
-        for state in ("queued", "awaiting-approval"):
-            since = found[state][2] if state in found else ""
+        for state, since in self._store.ask(_waiting_since).items():
             waited = self._now - datetime.fromisoformat(since) if since else timedelta()
             waiting.add_metric([state], max(0.0, waited.total_seconds()))
         yield waiting
@@ -141,6 +156,26 @@ class ServiceCollector(Collector):
                 late.add_metric([schedule.name], max(0.0, overdue))
         yield late
         yield failing
+
+
+def _waiting_since(connection: sa.Connection) -> dict[RunState, str]:
+    """Since when the first run of a state has waited; ``""`` where none does.
+
+    A queued run waits since it was approved or resumed, if it was.
+    """
+    resumed = (
+        sa.select(AUDIT.c.object, sa.func.max(AUDIT.c.at).label("at"))
+        .where(AUDIT.c.action == "run.resumed")
+        .group_by(AUDIT.c.object)
+        .subquery()
+    )
+    moves = (RUNS.c.requested, RUNS.c.approved, RUNS.c.begun, resumed.c.at)
+    runs = sa.select(RUNS.c.state, *moves).outerjoin(resumed, resumed.c.object == RUNS.c.id)
+    since: dict[RunState, str] = {"queued": "", "awaiting-approval": ""}
+    for state, *times in connection.execute(runs.where(RUNS.c.state.in_([*since]))):
+        last = max(filter(None, times))
+        since[state] = min(since[state] or last, last)
+    return since
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
