@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from lab_world import Place, printed
 
@@ -14,6 +16,22 @@ REACH = """(function () {
   http.Open('GET', 'http://%s/', false);
   http.Send();
   return http.Status;
+})()"""
+
+TAKES = """(function () {
+  var http = new ActiveXObject('WinHttp.WinHttpRequest.5.1'), begun = new Date().getTime();
+  http.SetTimeouts(100, 100, 100, 100);
+  http.Open('GET', 'http://%s/', false);
+  try {
+    http.Send();
+  } catch (error) {
+    return new Date().getTime() - begun;
+  }
+})()"""
+SLEEPS = """(function () {
+  var begun = new Date().getTime();
+  WScript.Sleep(50);
+  return new Date().getTime() - begun;
 })()"""
 
 
@@ -33,6 +51,20 @@ async def test_a_try_at_a_port_tells_what_is_there(machine: Machine) -> None:
     assert await reach(machine, "no.such.name:1688") == 0x80072EE7
     assert await reach(machine, "metadata.tencentyun.com") == 404
     assert await reach(machine, "[2001:db8::1]:1688") == 0x80072EE2
+
+
+async def test_a_time_out_takes_what_windows_takes_however_busy_the_machine_is(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: wait(seconds + 0.4))
+    machine.network.own[machine.world.addresses["kms.tencentyun.com"], 2] = SILENT
+    assert await printed(machine, TAKES % "kms.tencentyun.com:2") == "100"
+
+
+async def test_what_a_script_waits_for_otherwise_takes_real_time(machine: Machine) -> None:
+    machine.network.patience = 1.0
+    assert int(await printed(machine, SLEEPS)) >= 50
 
 
 async def test_the_providers_names_are_known_to_its_own_dns_servers_only(here: Place) -> None:

@@ -19,6 +19,7 @@ from volact_lab.cmd.streams import Nul
 from volact_lab.codes import signed
 from volact_lab.errors import Ended, LabError, WinFault
 from volact_lab.script import registry_values
+from volact_lab.script.clock import ScriptClock
 from volact_lab.script.filesystem import FileOperations
 from volact_lab.script.values import Answer, Json, tagged
 from volact_lab.windows.http import REFUSED_AFTER_S, HttpPool, Limits
@@ -43,11 +44,12 @@ class Bridge:
         spec = process.machine.spec
         refused_after_s = REFUSED_AFTER_S[spec.variant("refused-after", len(REFUSED_AFTER_S))]
         self._http = HttpPool(process.machine.network, spec.name, refused_after_s)
+        self._clock = ScriptClock()
         self.exit_code: int | None = None
         self.ended = False
         files = FileOperations(process)
         self._operations: dict[str, Callable[..., Answer]] = {
-            "now": lambda *_: int((self._machine.clock.now() + self._http.ahead_s) * 1000),
+            "now": lambda *_: int(self._now() * 1000),
             "bias": lambda *_: self._machine.clock.bias,
             "echo": self._echo,
             "quit": self._quit,
@@ -79,6 +81,10 @@ class Bridge:
         """One call of the script."""
         if self.exit_code is not None or self.ended:
             return "q"
+        with self._clock.operation(op):
+            return self._answer(op, *given)
+
+    def _answer(self, op: str, *given: Any) -> Answer:
         try:
             self._machine.check_time()
             answer = self._operations[op](*given)
@@ -99,6 +105,9 @@ class Bridge:
         self._http.close()
 
     # the host itself
+
+    def _now(self) -> float:
+        return self._clock.time + self._machine.clock.offset + self._http.waited_s
 
     def _echo(self, text: str, *_: Any) -> None:
         self._process.say(text)
@@ -146,7 +155,7 @@ class Bridge:
     def _child_status(self, number: float, *_: Any) -> int:
         """A second passes for the script whenever it sees that a call blocks its child."""
         running = self._children[int(number)].running
-        self._http.ahead_s += running
+        self._http.waited_s += running
         return int(not running)
 
     def _end_child(self, number: float, *_: Any) -> None:

@@ -4,8 +4,9 @@ A pool lives as long as the process on the server that made it.  Failures are
 the HRESULTs of WinHTTP.  No redirects that are followed, proxies, TLS or chunked bodies: nothing
 the agent asks for has them, and the lab reports them instead of guessing.
 
-A request that waits in vain waits for a part of the time only; ``HttpPool.ahead_s`` is
-the rest, by which the script's clock goes ahead.
+A request that waits in vain waits for a part of the time only; ``HttpPool.waited_s`` is
+the time that requests took of the script, which is that of Windows however busy this machine
+is: an agent tells a refusal from a time-out by it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class HttpPool:
         self._network = network
         self._tag = tag
         self._refused_after_s = refused_after_s
-        self.ahead_s = 0.0
+        self.waited_s = 0.0
         self._idle: dict[tuple[str, int], socket.socket] = {}
 
     def request(self, method: str, url: str, headers: dict[str, str], limits: Limits) -> Response:
@@ -96,13 +97,13 @@ class HttpPool:
 
     def _count(self, fault: NetFault, connect_s: float) -> None:
         if fault.why == "timeout":
-            self.ahead_s += connect_s * (1 - self._network.patience)
+            self.waited_s += connect_s
         elif fault.why == "refused":
             self._wait(self._refused_after_s)
 
     def _wait(self, seconds: float) -> None:
         self._network.wait(seconds)
-        self.ahead_s += seconds * (1 - self._network.patience)
+        self.waited_s += seconds
 
     def _head(self, method: str, parts: SplitResult, headers: dict[str, str]) -> bytes:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
