@@ -105,15 +105,17 @@ def shared_id(request: Request, salt: str) -> str:
 
 def _ask(profile: Profile, mode: AgentMode) -> Ask:
     person = mode == "standalone"
+    hosts = tuple(map(str, profile.all_kms_hosts()))
+    with_whom = hosts[0] if profile.own_hosts else profile.title
     return Ask(
-        kms=tuple(str(host) for host in profile.all_kms_hosts()),
+        kms=hosts,
         metadata=dict(profile.metadata),
         headers=dict(profile.metadata_headers),
         token=profile.metadata_token,
         date=profile.date_url,
         kms_from=profile.kms_from_metadata,
         present=profile.discovery == "dns",
-        title=profile.title if person else "",
+        title=with_whom if person else "",
         refuse=_refused(profile) if person else {},
         clouds=_clouds() if person else (),
         codes=_codes() if person else {},

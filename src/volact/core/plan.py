@@ -155,6 +155,8 @@ def _reason(
 ) -> str:
     """Why there are no steps, as one sentence."""
     if a.licensed_by_accepted and not any(f.severity == "error" for f in findings):
+        if a.ctx.knowledge.profile.own_hosts:
+            return say("Nothing to do: licensed by the KMS host named with --kms-host.")
         return say("Nothing to do: licensed by the provider's KMS host.")
     if refusals:
         return refusals[0].reason

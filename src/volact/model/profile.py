@@ -57,6 +57,7 @@ class KmsRule(msgspec.Struct, frozen=True, kw_only=True):
 
     releases: tuple[str, ...]  # release names, or ("*",)
     hosts: tuple[HostPort, ...]
+    own: bool = False  # the operator named them, instead of the provider's
 
 
 class Source(FromFile, frozen=True, kw_only=True):
@@ -201,6 +202,11 @@ class Profile(FromFile, frozen=True, kw_only=True):
                 return True
         return any(name.endswith(f".{end}") for end in self.kms_suffixes)
 
+    @property
+    def own_hosts(self) -> bool:
+        """Whether its KMS hosts are those that the operator named."""
+        return any(rule.own for rule in self.kms)
+
     def _named_hosts(self) -> Iterator[HostPort]:
         for rule in self.kms:
             yield from rule.hosts
@@ -208,10 +214,20 @@ class Profile(FromFile, frozen=True, kw_only=True):
             yield from sub.kms
 
     def with_kms_hosts(self, hosts: tuple[HostPort, ...]) -> Profile:
-        """This profile with the KMS hosts that the operator named, and no others."""
+        """This profile with the KMS hosts that the operator named, and no others.
+
+        Its name servers and routes stay only where they lead to one of them: where
+        that is a host of the provider all the same.
+        """
+        zone = f".{self.dns_zone}"
+        inside = any(self.owns(h.host) or (self.dns and h.host.endswith(zone)) for h in hosts)
+        routes = tuple(route for route in self.routes if inside or route.when == "always")
         return msgspec.structs.replace(
             self,
-            kms=(KmsRule(releases=("*",), hosts=hosts),),
+            kms=(KmsRule(releases=("*",), hosts=hosts, own=True),),
+            dns=self.dns if inside else (),
+            dns_zone=self.dns_zone if inside else "",
+            routes=routes,
             discovery="explicit",
             kms_from_metadata="",
             kms_suffixes=(),

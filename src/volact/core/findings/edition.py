@@ -15,7 +15,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.model.fact import value_of
-from volact.model.profile import Edition
+from volact.model.profile import Edition, Profile
 from volact.model.text import Text, raw, say, typed
 
 # From an evaluation edition to the one it can become: its name for DISM and its
@@ -43,10 +43,9 @@ def release_unsupported(a: Assessment) -> Found | None:
         return None  # release-without-gvlk
     if release and release.name in knowledge.profile.releases:
         return None
-    title = knowledge.profile.title
     make = warning if a.licence.all_licensed else error
     return make(
-        _unsupported(build, sku, release.name if release else "", title),
+        _unsupported(build, sku, release.name if release else "", knowledge.profile),
         {"build": build, "sku": sku, "release": release.name if release else None},
         remedy=say(
             "volact changes neither key nor KMS host. It renews the licence only at the KMS host "
@@ -121,6 +120,11 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
             "This is Datacenter: Azure Edition, which verifies that it runs in Azure through "
             "the metadata service; {provider} has none.",
             provider=profile.title,
+        )
+        if profile.is_cloud
+        else say(
+            "This is Datacenter: Azure Edition, which verifies that it runs in Azure through "
+            "the metadata service; the server is not known to run in Azure."
         ),
         {"sku": sku, "edition": value_of(a.facts.os.edition), "provider": profile.name},
         remedy=say(
@@ -222,12 +226,18 @@ def _limit(a: Assessment) -> Text:
     return say("If it is not listed, reinstall Windows.")
 
 
-def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
+def _unsupported(build: int, sku: int | None, release: str, profile: Profile) -> Text:
+    if release and profile.own_hosts:
+        return say(
+            "volact does not know whether {host} serves Windows Server {release}.",
+            host=profile.all_kms_hosts()[0],
+            release=release,
+        )
     if release:
         return say(
             "volact does not know whether {cloud}'s KMS hosts serve Windows Server {release}.",
             release=release,
-            cloud=title,
+            cloud=profile.title,
         )
     if sku is not None and sku not in SERVER_EDITIONS:
         return say(

@@ -42,11 +42,7 @@ def emulator_suspected(a: Assessment) -> Found | None:
     summary = say(
         "There are signs of a KMS emulator or a forged licence: {signs}.", signs=joined(signs)
     )
-    remedy = say(
-        "Find out what was installed, and remove it. Then activate at a genuine KMS host; volact "
-        "sets the provider's with {option}.",
-        option=allow(MOVE_KMS),
-    )
+    remedy = _replaced(a)
     if "hooks" in evidence:
         remedy = say(
             "Find out what was installed, and remove it and what it set in the registry: {keys}. "
@@ -60,6 +56,22 @@ def emulator_suspected(a: Assessment) -> Found | None:
     honest = "hosts" in evidence or "ends" in evidence or not a.licence.all_licensed
     repair = repair_with(MOVE_KMS, a.ctx) if honest else "manual"
     return error(summary, evidence, repair=repair, remedy=remedy)
+
+
+def _replaced(a: Assessment) -> Text:
+    """What takes an emulator's place."""
+    option = allow(MOVE_KMS)
+    if a.ctx.knowledge.profile.own_hosts:
+        return say(
+            "Find out what was installed, and remove it. Then activate at a genuine KMS host; "
+            "volact sets the one named with --kms-host with {option}.",
+            option=option,
+        )
+    return say(
+        "Find out what was installed, and remove it. Then activate at a genuine KMS host; volact "
+        "sets the provider's with {option}.",
+        option=option,
+    )
 
 
 EMULATOR_SUSPECTED = FindingKind(

@@ -72,7 +72,9 @@ def kms_host_pinned(a: Assessment) -> Found | None:
         return None
     host, name = pinned[0].host, a.kms.preferred
     return warning(
-        say(
+        by_its_address(host, name)
+        if a.ctx.knowledge.profile.own_hosts
+        else say(
             "The KMS host is configured by its IP address, {host}; the provider may change "
             "addresses but keeps the name ({name}).",
             host=host,
@@ -95,6 +97,15 @@ KMS_HOST_PINNED = reported(
     blocks="nothing",
     detail=None,
 )
+
+
+def by_its_address(host: HostPort, name: HostPort) -> Text:
+    """That the host of this name is set by an address."""
+    return say(
+        "The KMS host is configured by its IP address, {host}, not by its name ({right}).",
+        host=host,
+        right=name,
+    )
 
 
 def moving_away(a: Assessment) -> Repair:
@@ -139,15 +150,27 @@ def _licensed(a: Assessment) -> list[tuple[ProductState, KmsSetting]]:
 
 
 def _summary(a: Assessment, product: ProductState, host: HostPort) -> Text:
-    name = whose(a, host)
+    name, profile = whose(a, host), a.ctx.knowledge.profile
+    by = host if name is None else say("{host} of {cloud}", host=host, cloud=name)
     ends = product.ends(a.ctx.now)
+    until = (
+        say("without that host the licence ends on {date}", date=ends[:10])
+        if ends
+        else say("the licence ends when that host stops answering")
+    )
+    if profile.own_hosts:
+        return say(
+            "Windows is licensed by {host}, not by the KMS host named with --kms-host ({right}); "
+            "{until}.",
+            host=by,
+            right=a.kms.preferred,
+            until=until,
+        )
     return say(
         "Windows is licensed by {host}, not by a KMS host of {provider}; {until}.",
-        host=host if name is None else say("{host} of {cloud}", host=host, cloud=name),
-        provider=a.ctx.knowledge.profile.title,
-        until=say("without that host the licence ends on {date}", date=ends[:10])
-        if ends
-        else say("the licence ends when that host stops answering"),
+        host=by,
+        provider=profile.title,
+        until=until,
     )
 
 
@@ -168,7 +191,13 @@ def _licensed_by_directory(a: Assessment) -> Found | None:
     if not any(p.licensed and p.by_directory for p in a.licence.clients):
         return None
     return warning(
-        say("Windows is licensed through Active Directory, not by the provider's KMS host."),
+        say("Windows is licensed through Active Directory, not by the provider's KMS host.")
+        if not a.ctx.knowledge.profile.own_hosts
+        else say(
+            "Windows is licensed through Active Directory, not by the KMS host named with "
+            "--kms-host ({right}).",
+            right=a.kms.preferred,
+        ),
         {"host": "", "layer": "directory"},
         remedy=say("Nothing to do if Active Directory is meant to license this server."),
     )

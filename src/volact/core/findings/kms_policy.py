@@ -17,19 +17,12 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
         return None
     host = policy.value.host
     evidence = {"host": str(host)}
+    own = a.ctx.knowledge.profile.own_hosts
     if a.kms.is_accepted(host) or a.kms.is_pinned(host):
-        return info(
-            say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
-            evidence,
-            remedy=say("Nothing to do."),
-        )
+        return info(_right(host, own=own), evidence, remedy=say("Nothing to do."))
     named = a.kms.is_accepted_name(host)
     return error(
-        _policy_port(a, host)
-        if named
-        else say(
-            "Group policy sets the KMS host to {host}, which is not the provider's.", host=host
-        ),
+        _policy_port(a, host) if named else _wrong(host, own=own),
         evidence,
         remedy=say(
             "volact does not override group policy. Set the policy to {host} or remove it, "
@@ -50,6 +43,23 @@ KMS_HOST_SET_BY_POLICY = reported(
     blocks="activation",
     detail=evidence_field("host"),
 )
+
+
+def _right(host: HostPort, *, own: bool) -> Text:
+    if own:
+        return say(
+            "Group policy sets the KMS host to {host}, which is named with --kms-host.", host=host
+        )
+    return say("Group policy sets the KMS host to {host}, which is the provider's.", host=host)
+
+
+def _wrong(host: HostPort, *, own: bool) -> Text:
+    if own:
+        return say(
+            "Group policy sets the KMS host to {host}, which is not named with --kms-host.",
+            host=host,
+        )
+    return say("Group policy sets the KMS host to {host}, which is not the provider's.", host=host)
 
 
 def _policy_port(a: Assessment, host: HostPort) -> Text:

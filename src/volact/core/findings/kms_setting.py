@@ -8,7 +8,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
 from volact.core.consent import MOVE_KMS, allow
-from volact.core.findings.foreign import moving_away, whose
+from volact.core.findings.foreign import by_its_address, moving_away, whose
 from volact.core.findings.kind import (
     FindingKind,
     Found,
@@ -117,28 +117,38 @@ KMS_HOST_WRONG = FindingKind(
 
 
 def _wrong_summary(a: Assessment, setting: Known[KmsSetting] | Absent) -> Text:
-    right = a.kms.preferred
-    found = a.kms.effective
-    if isinstance(setting, Absent) and found is None:
-        return say("No KMS host is configured; the provider's is {right}.", right=right)
-    if isinstance(setting, Absent) and found is not None:
-        return say(
-            "No KMS host is configured, and DNS gives {host}; the provider's is {right}.",
-            host=found.host,
-            right=right,
-        )
-    host = setting.value.host if isinstance(setting, Known) else right
+    right, own = a.kms.preferred, a.ctx.knowledge.profile.own_hosts
+    if isinstance(setting, Absent):
+        return _none_set(right, a.kms.effective, own=own)
+    host = setting.value.host
     name = whose(a, host)
     if a.kms.is_pinned(host):
+        return by_its_address(host, right)
+    words = {
+        "host": host if name is None else say("{host} of {cloud}", host=host, cloud=name),
+        "right": right,
+    }
+    if own:
+        return say("The KMS host is {host}, not the one named with --kms-host ({right}).", **words)
+    return say("The KMS host is {host}, which is not the provider's ({right}).", **words)
+
+
+def _none_set(right: HostPort, found: KmsSetting | None, *, own: bool) -> Text:
+    if found is None and own:
         return say(
-            "The KMS host is configured by its IP address, {host}, not by its name ({right}).",
-            host=host,
-            right=right,
+            "No KMS host is configured; the one named with --kms-host is {right}.", right=right
+        )
+    if found is None:
+        return say("No KMS host is configured; the provider's is {right}.", right=right)
+    words = {"host": found.host, "right": right}
+    if own:
+        return say(
+            "No KMS host is configured, and DNS gives {host}; the one named with --kms-host is "
+            "{right}.",
+            **words,
         )
     return say(
-        "The KMS host is {host}, which is not the provider's ({right}).",
-        host=host if name is None else say("{host} of {cloud}", host=host, cloud=name),
-        right=right,
+        "No KMS host is configured, and DNS gives {host}; the provider's is {right}.", **words
     )
 
 

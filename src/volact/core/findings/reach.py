@@ -64,7 +64,9 @@ def _name_remedy(a: Assessment, name: str) -> Text:
     """Servers in a domain need its name servers, and where the role is unread it may be one."""
     check = say("Check the server's DNS settings: {command}.", command=typed(f"nslookup {name}"))
     dns, role = a.ctx.knowledge.profile.dns, a.system.role
-    if role == "standalone" and dns:
+    asked = value_of(a.facts.dns) or ()
+    first = set(asked[:1]) & set(dns)  # the first one's "no" is final
+    if role == "standalone" and dns and not first:
         return say(
             "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
         )
