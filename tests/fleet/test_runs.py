@@ -18,16 +18,20 @@ from volact.fleet import (
     Entered,
     Finished,
     FleetEvent,
+    Share,
     Started,
+    Stopped,
     apply_fleet,
     plan_fleet,
     run_fleet,
 )
 from volact.model.server import Server
-from volact.pipeline import Job
+from volact.pipeline import Job, Retry
 from volact.transports.base import Transport
 
 JOB = Job(mode="activate", deadline_s=60)
+BUSY = b"VOLACT0 busy run-2 1795000000000 ops@other\r\n"
+CROWDED = TransportError("connect", "the server refused a session", passing="refused")
 
 
 def named(name: str) -> Server:
@@ -44,6 +48,17 @@ class Fleet:
     @asynccontextmanager
     async def __call__(self, server: Server) -> AsyncIterator[Transport]:
         async with self.ways[server.name](server) as transport:
+            yield transport
+
+
+class Once(Scripted):
+    """A server that can be connected to once."""
+
+    @asynccontextmanager
+    async def __call__(self, server: Server) -> AsyncIterator[Transport]:
+        if self.opened:
+            raise TransportError("connect", "connection refused", passing="unsent")
+        async with super().__call__(server) as transport:
             yield transport
 
 
@@ -172,3 +187,32 @@ async def test_many_servers_few_at_a_time(count: int) -> None:
     rows = [row async for row in run_fleet(fleet.servers, fleet, JOB, Control(concurrency=20))]
     assert len({row.name for row in rows}) == count
     assert {row.verdict for row in rows} == {"healthy"}
+
+
+@pytest.mark.parametrize(
+    ("way", "retries"),
+    [(Scripted(facts(**WRONG), CROWDED), 0), (Once(facts(**WRONG), BUSY), 1)],
+    ids=["refused", "unreachable at the retry"],
+)
+@virtual_time
+async def test_a_server_that_certainly_ran_nothing_is_no_failure(
+    way: Scripted, retries: int
+) -> None:
+    fleet = Fleet(first=way, second=Scripted(facts(**WRONG), facts(**HEALTHY)))
+    job = msgspec.structs.replace(JOB, retry=Retry(times=retries))
+    told: list[FleetEvent] = []
+    control = Control(concurrency=1, max_failures=Share(0), on_event=told.append)
+    rows = [row async for row in run_fleet(fleet.servers, fleet, job, control)]
+    assert [row.verdict for row in rows] == ["unreachable", "healthy"]
+    assert not [event for event in told if isinstance(event, Stopped)]
+
+
+@virtual_time
+async def test_an_interrupt_before_a_retry_says_that_nothing_was_applied() -> None:
+    fleet = Fleet(busy=Scripted(facts(**WRONG), BUSY))
+    job = msgspec.structs.replace(JOB, retry=Retry(times=1, first_s=3))
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(1, stop.set)
+    (row,) = [row async for row in run_fleet(fleet.servers, fleet, job, Control(stop=stop))]
+    assert row.error is not None
+    assert (row.verdict, row.error.message) == ("not-started", "interrupted during the check")

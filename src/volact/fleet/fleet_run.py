@@ -41,13 +41,6 @@ _DOING: dict[Phase | None, Text] = {
     "apply": say("while steps were applied: run check to see the result"),
     "verify": say("after steps were sent: run check to see the result"),
 }
-# Errors which prove that the steps sent had no effect.
-_UNCHANGED: frozenset[ErrorKind] = frozenset({"busy", "not-begun"})
-
-
-def unchanged(row: ServerReport) -> bool:
-    """Whether steps that were sent certainly had no effect."""
-    return row.error is not None and row.error.kind in _UNCHANGED
 
 
 class ItemAdapter(msgspec.Struct, Generic[I_, R], frozen=True):
@@ -229,7 +222,7 @@ class FleetRun(Generic[I_, R]):
     def _record(self, row: ServerReport) -> None:
         """Count an outcome; close the pool when the policy says so."""
         going_on = self._policy.stop is None
-        self._policy.record(row, sent=row.name in self._sent and not unchanged(row))
+        self._policy.record(row, sent=row.name in self._sent)
         self._sent.discard(row.name)
         if going_on and self._policy.stop is not None and self._pool is not None:
             self._pool.close("stopped")
@@ -239,6 +232,8 @@ class FleetRun(Generic[I_, R]):
         self._phases[name] = phase
         if phase == "apply":
             self._sent.add(name)
+        elif phase == "probe":  # none of the steps ran
+            self._sent.discard(name)
         self._tell(Entered(name, phase))
 
     def _without_result(self, item: I_, reason: NoResult) -> R:

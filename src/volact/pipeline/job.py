@@ -66,6 +66,7 @@ def _first_reached(hosts: tuple[str, ...], a: Assessment) -> str:
 
 Mode = Literal["check", "plan", "activate", "undo"]
 CHANGING: tuple[Mode, ...] = ("activate", "undo")
+# After ``apply`` it is ``probe`` again only where the steps certainly did not run.
 Phase = Literal["connect", "probe", "apply", "verify"]
 _JUMP_S = 60.0  # a clock that jumps less causes no finding
 

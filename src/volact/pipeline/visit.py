@@ -178,6 +178,7 @@ class Visit:
 
     def steps_never_ran(self, exam: Examination) -> None:
         """Record that the steps certainly did not run: there is nothing to undo."""
+        self._notify(self.server.name, "probe")
         self.unchanged = exam
         if self._intent is not None:
             self.job.recorder.withdrawn(self._intent)

@@ -22,7 +22,6 @@ from volact.core.undo_history import history_of
 from volact.errors import AnswerError
 from volact.fleet import Control, Entered, FleetEvent, run_fleet
 from volact.fleet.failure_policy import is_failure
-from volact.fleet.fleet_run import unchanged
 from volact.fleet.load_sampler import LoadSampler
 from volact.fleet.machine_limits import most_at_a_time
 from volact.fleet.rate_limiter import RateLimiter
@@ -215,7 +214,8 @@ class LiveRun:
 
         def on_event(event: FleetEvent) -> None:
             nonlocal sent
-            sent = sent or (isinstance(event, Entered) and event.phase == "apply")
+            if isinstance(event, Entered) and event.phase in {"probe", "apply"}:
+                sent = event.phase == "apply"
 
         holder = f"{self._parts.info.id}/{name}"
         limit, worker = self.spec.kms_concurrency, self._lease.worker
@@ -226,7 +226,7 @@ class LiveRun:
             async with aclosing(rows_of) as rows:
                 async for row in rows:
                     end(row)
-                    return await self._finish(row, sent=sent and not unchanged(row))
+                    return await self._finish(row, sent=sent)
         raise AssertionError("a run over one server has one row")
 
     async def _finish(self, row: ServerReport, *, sent: bool) -> Future[bool] | None:
