@@ -231,11 +231,12 @@ def _service(value: Any) -> Any:
 def _event(case: Case, event: str) -> list[Any]:
     """An event's time and its data fields, in the order that Microsoft documents."""
     said = case.events[event]
-    code = f"0x{said['code']:08X}"
+    code, flags = f"0x{said['code']:08X}", said.get("flags", 0)
+    bound = said.get("bound", "0" if said["code"] or flags else "1")
     host = said.get("host", "kms.tencentyun.com:1688")
     data = {
         "12288": [code, "0x00000000", host, _CMID, "2026/01/31 06:00", "0", "5", "0"],
-        "12289": [code, "0x00000000", "0", "0", str(said.get("count", 3)), "120", "10080"],
+        "12289": [code, f"0x{flags:08X}", bound, "0", str(said.get("count", 3)), "120", "10080"],
         "8198": [f"hr={code}", "RuleId=1;Action=AutoActivate"],
     }
     return [said.get("at", "2026-01-31T06:00:00Z"), data[event]]

@@ -86,7 +86,17 @@ def last_success(raw: Raw) -> tuple[Any, Any]:
     fields = (events.get("12288") or ("", ["", "", ""]))[1]
     if len(fields) > ACTIVATION_ID and fields[ACTIVATION_ID].lower() not in ids:
         return None, None  # another product's
-    return host_port(fields[2]) if fields[0] == "0x00000000" else (None, None)
+    return host_port(fields[2]) if _is_success(events) else (None, None)
+
+
+def _is_success(events: Mapping[str, Any]) -> bool:
+    """Whether the newest request was sent, and answered with an activation."""
+    sent, answer = events.get("12288"), events.get("12289")
+    if not sent or not answer or [*answer[2:], answer[0]] < [*sent[2:], sent[0]]:
+        return False
+    codes = (sent[1][0], answer[1][0])
+    flags, bound = int(answer[1][1], 16), answer[1][2]
+    return not any(int(code, 16) for code in codes) and not flags & 0x04000000 and bound == "1"
 
 
 def _spellings(host: str, raw: Raw) -> set[str]:

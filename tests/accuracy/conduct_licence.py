@@ -151,9 +151,9 @@ def _renews(deed: Deed, licence: list[Step]) -> bool:
 def _refused_or_given_by_another(deed: Deed) -> bool:
     """Whether the newest events show another host's success, or a product not served."""
     events = value(deed.raw, "events") or {}
-    answer = (events.get("12289") or ("", [""]))[1][0]
+    answer = int((events.get("12289") or ("", ["0"]))[1][0], 16)
     host, _ = last_success(deed.raw)
-    return answer == "0xC004F042" or (
+    return answer == 0xC004F042 or (
         host is not None and not accepted(f"{host}:1688", deed.raw, deed.profile, any_port=True)
     )
 

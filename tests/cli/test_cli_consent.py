@@ -39,7 +39,7 @@ def inventory(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
             release="2019",
             language="en",
             faults=(fault,),
-            forms=((fault, 1),),
+            forms=((fault, 1), ("kms-events", index - 1)),
         )
         for index in (1, 2)
     )

@@ -90,10 +90,12 @@ def forced(kind: int, **changes: Any) -> dict[str, Any]:
     return server("2019", products=[keyed], **changes)
 
 
-def answered(code: str, host: str = f"{KMS}:1688") -> dict[str, Any]:
+def answered(
+    code: str, host: str = f"{KMS}:1688", *, flags: str = "0x0", bound: str = "0"
+) -> dict[str, Any]:
     at = "2026-01-31T07:00:00Z"
     request = ["0x00000000", "0x0", host, "cmid", "2026/01/31 07:00", "0", "5", "0", "id", "5"]
-    return {"12288": [at, request], "12289": [at, [code, "0x0", "0", "0", "1"]], "8198": None}
+    return {"12288": [at, request], "12289": [at, [code, flags, bound, "0", "4"]], "8198": None}
 
 
 def undiscovered(code: str) -> dict[str, Any]:
@@ -546,17 +548,48 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
         "activation-failed! renewal-overdue?",
         None,
     ),
+    (
+        "licensed, and Windows found too few machines in the answer",
+        server("2022", events=answered("0x0", flags="0x4000008")),
+        "activation-failed!",
+        None,
+    ),
+    (
+        "licensed, and the answer bound nothing",
+        server("2022", events=answered("0x0", flags="0x8")),
+        "activation-failed!",
+        None,
+    ),
+    (
+        "not licensed, and Windows found too few machines in the answer",
+        server("2022", licensed=False, events=answered("0x0", flags="0x4000008")),
+        "kms-host-refuses! not-licensed!",
+        None,
+    ),
+    (
+        "not licensed, and the answer bound nothing",
+        server("2022", licensed=False, events=answered("0x0", flags="0x8")),
+        "not-licensed!",
+        None,
+    ),
+    (
+        "no host is set, and the provider's has refused",
+        server("2019", kms=None, events=answered("0xC004F042")),
+        "kms-host-wrong!",
+        None,
+    ),
+    (
+        "no host is set, and the provider's has activated",
+        server("2019", kms=None, events=answered("0x0", bound="1")),
+        "",
+        None,
+    ),
     ("the term of the licence cannot be read", tried(None), "activation-failed!", None),
     ("renewed since the attempt failed", tried(259_170), "", None),
     ("the attempt failed at another host", tried(257_000, host=OTHER_KMS), "", None),
-    ("the attempt worked", tried(257_000, "0x00000000"), "", None),
+    ("the request was sent, and nothing more is known", tried(257_000, "0x0"), "", None),
     ("another host's success", former(), "licensed-by-former-kms?", None),
-    (
-        "another host's answer that did not come",
-        former(answer=None),
-        "licensed-by-former-kms?",
-        None,
-    ),
+    ("another host's answer that did not come", former(answer=None), "", None),
     ("another host's refusal", former(answer="0xC004F038"), "", None),
     ("renewed since another host's success", former(left=259_170), "", None),
     ("an old licence, and another host's success", former(left=240_000), "", None),

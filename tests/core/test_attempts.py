@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from servers import KMS, facts_of, server
 
 from volact.core.assessment.attempts import attempts_of, kms_answer, tried_at
@@ -38,6 +39,36 @@ def test_an_answer_with_a_higher_number_is_the_answer() -> None:
 def test_without_numbers_the_times_tell() -> None:
     assert kms_answer(facts(RIGHT, AHEAD)) == 0xC004F06C
     assert kms_answer(facts(RIGHT, ["2026-01-31T07:00:00Z", ["0x0"]])) == 0x800706BA
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        # Microsoft's own example of an answer: the host has counted 4 machines.
+        (["0x0", "0x4000008", "0", "0", "4", "120", "10080"], 0xC004F038),
+        (["0x00000000", "0x04000000", "0"], 0xC004F038),
+        (["0xC004F038", "0x04000000", "0"], 0xC004F038),
+        (["0xC004F042", "0x04000000", "0"], 0xC004F042),  # its own code goes before
+        (["0x00000000", "0x04000000"], 0xC004F038),
+        (["0x0", "0x8", "1", "0", "50", "120", "10080"], 0),  # only a warning of the firmware
+        (["0x0", "0x8", "0", "0", "50", "120", "10080"], 0xC004F056),
+        (["0x00000000", "", " 0 "], 0xC004F056),
+        (["0x00000000", "?", "?"], 0),
+        (["0x0"], 0),
+    ],
+)
+def test_an_answer_without_a_code_may_be_a_refusal(fields: list[str], code: int) -> None:
+    request = ["2026-01-31T07:50:00Z", ["0x0", "0x8", f"{KMS}:1688"], 900]
+    assert kms_answer(facts(request, ["2026-01-31T07:50:00Z", fields, 901])) == code
+
+
+def test_that_nothing_was_bound_gives_way_to_a_code_that_says_why() -> None:
+    events = {
+        "12288": ["2026-01-31T07:50:00Z", ["0x0", "0x8", f"{KMS}:1688"], 900],
+        "12289": ["2026-01-31T07:50:00Z", ["0x0", "0x8", "0"], 901],
+        "8198": ["2026-01-31T07:50:00Z", ["hr=0xC004F041"], 899],
+    }
+    assert attempts_of(facts_of(server(licensed=False, events=events)), ()).code == 0xC004F041
 
 
 def test_a_failed_try_is_placed_by_its_number_too() -> None:

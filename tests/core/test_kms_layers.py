@@ -102,7 +102,9 @@ POLICY: dict[str, Any] = {
 }
 OWN = [product("2019", kms="own.example", port=0)]
 FOUND = [product("2019", kms=None, DiscoveredKeyManagementServiceMachineName="dns.example")]
-TRIED = ["2026-01-31T07:00:00Z", ["0x00000000", "0x0", "tried.example:1688"]]
+SENT, ANSWERED = "2026-01-31T07:00:00Z", "2026-01-31T07:00:01Z"
+TRIED = [SENT, ["0x00000000", "0x0", "tried.example:1688"], 900]
+BOUND = [ANSWERED, ["0x00000000", "0x0", "1", "0", "50"], 901]
 
 
 @pytest.mark.parametrize(
@@ -112,13 +114,50 @@ TRIED = ["2026-01-31T07:00:00Z", ["0x00000000", "0x0", "tried.example:1688"]]
         ({"products": OWN}, "own.example:1688", "product"),
         ({}, f"{KMS}:1688", "service"),
         ({"kms": None, "products": FOUND}, "dns.example:1688", "discovered"),
-        ({"kms": None, "events__12288": TRIED}, "tried.example:1688", "event"),
+        (
+            {"kms": None, "events__12288": TRIED, "events__12289": BOUND},
+            "tried.example:1688",
+            "event",
+        ),
     ],
 )
 def test_the_strongest_layer_counts(changes: dict[str, Any], host: str, layer: str) -> None:
     found = setting_of(server("2019", **changes))
     assert isinstance(found, Known)
     assert (str(found.value.host), found.value.layer) == (host, layer)
+
+
+def tried_and(request: list[str], response: Any) -> Any:
+    told = {"12288": [SENT, request, 900], "12289": response, "8198": None}
+    return setting_of(server("2019", kms=None, events=told))
+
+
+@pytest.mark.parametrize("zero", ["0x00000000", "0x0"])
+def test_a_success_is_one_in_either_spelling(zero: str) -> None:
+    response = [ANSWERED, [zero, "0x8", "1", "0", "50", "120", "10080"], 901]
+    found = tried_and([zero, "0x8", " tried.example:1688"], response)
+    assert found == Known(KmsSetting(HostPort("tried.example"), "event"))
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        None,
+        [ANSWERED, ["0x00000000", "0x0", "1"], 899],  # of the request before it
+        [ANSWERED, ["0xC004F042", "0x0", "0", "0", "0"], 901],
+        [ANSWERED, ["0x0", "0x4000008", "0", "0", "4", "120", "10080"], 901],
+        [ANSWERED, ["0x0", "0x8", "0", "0", "50", "120", "10080"], 901],
+    ],
+)
+def test_a_request_that_was_sent_is_no_success_yet(response: Any) -> None:
+    assert tried_and(["0x00000000", "0x8", "tried.example:1688"], response) == ABSENT
+
+
+def test_whether_it_was_a_success_may_be_unreadable() -> None:
+    found = tried_and(["0x0", "0x8", "tried.example:1688"], unreadable())
+    assert isinstance(found, Unreadable)
+    failed = tried_and(["0x800706BA", "0x8", "tried.example:1688"], unreadable())
+    assert failed == ABSENT
 
 
 def test_no_layer_names_a_host() -> None:

@@ -168,7 +168,14 @@ EXAMPLES = [
     ),
     Example(
         "host not set, licensed by an accepted one",
-        server("2019", kms=None, events={"12288": event("0x00000000"), "12289": None}),
+        server(
+            "2019",
+            kms=None,
+            events={
+                "12288": event("0x00000000"),
+                "12289": ["2026-01-31T07:00:00Z", ["0x00000000", "0x00000000", "1"]],
+            },
+        ),
         "",
     ),
     Example(

@@ -23,7 +23,13 @@ from volact_lab.windows.setup import license_with, new_machine
 from volact_lab.windows.spec import Spec, World
 
 # The manners that the seed would draw are given: a test has others by forms=.
-FORMS = (("kms-manner", 0), ("refused-after", 0), ("no-port", 0), ("own-hop", 0))
+FORMS = (
+    ("kms-manner", 0),
+    ("refused-after", 0),
+    ("no-port", 0),
+    ("own-hop", 0),
+    ("kms-events", 0),
+)
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en", forms=FORMS)
 # They stay for all tests: each has script engines that know the agent.
 _THREADS = ThreadPoolExecutor(16)

@@ -57,6 +57,7 @@ class Licensing:
     rearmed: bool = False  # until the restart
     wakes: bool = True  # whether asking for it starts the service
     caching: bool = True
+    by_flag: bool = False  # whether a count that is too low is a flag of 12289 alone, no code
     activations: int = 0
     _past: float = 0.0  # how long ago what is being recorded happened
 
@@ -219,15 +220,16 @@ class Licensing:
     def remember_failure(self, product: Product, host: str, port: int, code: int) -> None:
         """Leave the traces of a request that just failed with a code."""
         self._past = 3600.0
-        self._record_request(product, host, port, code)
-        if code == codes.SL_NOT_ENOUGH_COUNT:
+        answered = code == codes.SL_NOT_ENOUGH_COUNT
+        self._record_request(product, host, port, 0 if answered else code)
+        if answered:
             self._record_answer(Reply(code=code, count=1))
         self._past = 0.0
 
     def _record_request(self, product: Product, host: str, port: int, code: int) -> None:
         fields = (
-            f"0x{code:08X}",
-            "0x00000000",
+            self._number(code),
+            self._number(0),
             f"{host}:{port}",
             self.cmid,
             self._stamp(),
@@ -242,8 +244,8 @@ class Licensing:
     def _record_answer(self, reply: Reply) -> None:
         flags = 0x04000000 if reply.code == codes.SL_NOT_ENOUGH_COUNT else 0
         fields = (
-            f"0x{reply.code:08X}",
-            f"0x{flags:08X}",
+            self._number(0 if flags and self.by_flag else reply.code),
+            self._number(flags),
             "0" if reply.code else "1",
             "0",
             str(reply.count),
@@ -252,6 +254,10 @@ class Licensing:
             self._stamp(),
         )
         self._record(12289, (", ".join(fields),))
+
+    def _number(self, number: int) -> str:
+        """Short, as in Microsoft's table of events, whose 12289 has the flag alone; or whole."""
+        return f"0x{number:X}" if self.by_flag else f"0x{number:08X}"
 
     def _record(self, number: int, data: tuple[str, ...]) -> None:
         provider = SLC if self.release.generation is Generation.SL else SPP

@@ -121,6 +121,7 @@ class Machine:
             self.events,
             TokenStore(self.release, self.files),
             cmid=str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
+            by_flag=bool(self.spec.variant("kms-events")),
         )
 
     def _routes(self) -> list[Route]:

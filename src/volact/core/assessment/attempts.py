@@ -20,9 +20,11 @@ from volact.model.profile import HostPort
 from volact.model.step import StepResult
 
 UMBRELLA = 0xC004F074
+_TOO_FEW, _NOT_BOUND = 0xC004F038, 0xC004F056
+_NOT_ENOUGH_COUNT = 0x04000000  # among the flags of a 12289
 
-# They only say that no KMS host could be used, or that it failed; event 8198 has the last three.
-_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017, 0x80004005})
+# They only say that no KMS host could be used, or that it failed; event 8198 has the middle three.
+_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017, 0x80004005, _NOT_BOUND})
 
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -85,18 +87,32 @@ def attempts_of(
 
 def event_code(facts: Facts, event_id: str) -> int | None:
     """The first code in an event's data fields; ``None`` without event or code."""
-    event = _event(facts, event_id)
-    match = _HEX.search(event.data[0]) if event and event.data else None
-    return int(match[0], 16) if match else None
+    return _code_in(_event(facts, event_id), 0)
 
 
 def kms_answer(facts: Facts) -> int | None:
     """The outcome of the last exchange with a KMS host, 0 for success.
 
     Event 12289 is written when a host answered.  Without a 12289 as new as the
-    last request (12288), none did, and the request's own code counts.
+    last request (12288), none did, and the request's own code counts; a request that
+    was sent (0) and has no answer shows nothing.
     """
-    return event_code(facts, "12289" if _answered(facts) else "12288")
+    if not _answered(facts):
+        return event_code(facts, "12288") or None
+    response = _event(facts, "12289")
+    code = _code_in(response, 0)
+    return code if code != 0 else _outcome_without_code(response)
+
+
+def _outcome_without_code(response: Event | None) -> int:
+    """What an answer without a code of its own came to, by its flags and its third field.
+
+    Windows itself may refuse what the host answered: in Microsoft's own example of a 12289
+    the code is 0, a flag says "too few machines", and nothing is bound.
+    """
+    if (_code_in(response, 1) or 0) & _NOT_ENOUGH_COUNT:
+        return _TOO_FEW
+    return _NOT_BOUND if _field(response, 2) == "0" else 0
 
 
 def tried_at(facts: Facts) -> str:
@@ -158,8 +174,7 @@ def _attempts(facts: Facts) -> Iterator[Attempt]:
 
 def tried_host(facts: Facts) -> str:
     """The host and port of the last request, as event 12288 names them."""
-    event = _event(facts, "12288")
-    return event.data[2].strip() if event and len(event.data) > 2 else ""
+    return _field(_event(facts, "12288"), 2)
 
 
 def windows_event(facts: Facts, event_id: str) -> Fact[Event]:
@@ -185,6 +200,16 @@ def _product_of(event: Event | None) -> str:
         return id
     match = _APPLICATION.search(" ".join(data))
     return match[1].lower() if match else ""
+
+
+def _code_in(event: Event | None, place: int) -> int | None:
+    match = _HEX.search(_field(event, place))
+    return int(match[0], 16) if match else None
+
+
+def _field(event: Event | None, place: int) -> str:
+    """One of its data fields; ``""``: not there."""
+    return event.data[place].strip() if event and len(event.data) > place else ""
 
 
 def _event(facts: Facts, event_id: str) -> Event | None:

@@ -11,7 +11,12 @@ from typing import Literal
 
 import msgspec
 
-from volact.core.assessment.attempts import windows_event
+from volact.core.assessment.attempts import (
+    event_code,
+    kms_answer,
+    tried_host,
+    windows_event,
+)
 from volact.core.assessment.hosts import DEFAULT_PORT, same_host
 from volact.core.assessment.system import Family, family_of
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
@@ -34,8 +39,8 @@ class KmsLayers(msgspec.Struct, frozen=True, kw_only=True):
     """The layers that hold for the whole server.
 
     ``server`` is the strongest explicit setting of them; absent: none is set, so
-    Windows asks DNS.  ``last_success`` is the host of the newest successful
-    request.  ``discovered`` is what Server 2008 keeps for the whole server.
+    Windows asks DNS.  ``last_success`` is the host of the newest request,
+    where that was a success.  ``discovered`` is what Server 2008 keeps for the whole server.
     """
 
     policy: Fact[KmsSetting]
@@ -113,15 +118,18 @@ def _strongest(*layers: Fact[KmsSetting]) -> Fact[KmsSetting]:
 
 
 def _last_success(facts: Facts) -> Fact[KmsSetting]:
-    """The host of the newest successful request (event 12288, third field)."""
-    event = windows_event(facts, "12288")
-    if not isinstance(event, Known):
-        return event
-    data = event.value.data
-    if len(data) < 3 or data[0].strip().lower() != "0x00000000":
+    """The host of the newest request, where its answer (event 12289) is a success."""
+    request, response = (windows_event(facts, event_id) for event_id in ("12288", "12289"))
+    if not isinstance(request, Known):
+        return request
+    if event_code(facts, "12288") != 0:
+        return ABSENT
+    if not isinstance(response, Known):
+        return response
+    if kms_answer(facts) != 0:
         return ABSENT
     try:
-        return Known(KmsSetting(HostPort.parse(data[2]), "event"))
+        return Known(KmsSetting(HostPort.parse(tried_host(facts)), "event"))
     except ValueError:
         return ABSENT
 

@@ -152,8 +152,8 @@ def _host_in_use(a: Assessment) -> dict[str, Unreadable]:
         return _first_unread(_own_layer(hidden.facts))
     if is_unreadable(a.kms.service):
         return {}
-    event = {"events.12288": windows_event(a.facts, "12288")}
-    return _first_unread(_discovered_layer(a, hidden.facts) | event)
+    events = {f"events.{id}": windows_event(a.facts, id) for id in ("12288", "12289")}
+    return _first_unread(_discovered_layer(a, hidden.facts) | events)
 
 
 def _own_layer(product: Product) -> dict[str, Fact[Any]]:
