@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cli_run import volact
-from litestar import Litestar, get, post
+from litestar import Litestar, Response, get, post
 from service_parts import NOW, WrittenRuns, fill, parts, put_run, run_info, served_store
 from service_running import running
 
+from volact.client.answers import RunProgress
 from volact.client.wire import RunInfo, RunSpec
 from volact.service.access import Actor
 from volact.service.application import application
@@ -139,12 +141,48 @@ def test_a_run_that_came_to_no_end_is_a_failure(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
+    ("events", "report", "told"),
+    [
+        (503, 503, "run bb22 goes on at the service: {url}/runs/bb22"),
+        (403, 503, "run bb22 goes on at the service: {url}/runs/bb22"),
+        (200, 503, "run bb22 is at the service: {url}/runs/bb22"),
+    ],
+)
+def test_a_run_whose_service_fails_meanwhile_is_named(
+    events: int, report: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLACT_TOKEN", "token")
+    run = run_info("bb22", servers=4, begun=NOW)
+    ended = msgspec.json.encode(RunProgress(run=run)).decode()
+
+    @post("/api/v1/runs")
+    async def submitted() -> RunInfo:
+        return run
+
+    @get("/api/v1/runs/bb22/events")
+    async def progress() -> Response[str]:
+        return Response(f"event: end\nid: 1\ndata: {ended}\n\n", status_code=events)
+
+    @get("/api/v1/runs/bb22/report")
+    async def reports() -> Response[str]:
+        return Response("", status_code=report)
+
+    with running(Litestar([submitted, progress, reports])) as url:
+        done = volact("check", "-i", "main", "--service", url, "--report", f"csv={tmp_path / 'r'}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-2] == f"volact: {told.format(url=url)}"
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (("check", "-i", "main", "--user", "x"), "--user does not go with --service"),
         (("check", "-i", "main", "--from", "tencent:x"), "--from does not go with --service"),
         (("check",), "-i names an inventory of the service"),
         (("activate", "-i", "main"), "add --yes"),
+        (("activate", "-i", "main", "--yes", "--report", "htm=x"), "not FORMAT=FILE"),
+        (("check", "-i", "main", "--report", "csv=no-such-folder/r.csv"), "No such file"),
         (("diff", "--limit", "x"), "--limit does not go with --service"),
         (("diff", "zz", "last"), "there is no run zz"),
         (("history", "none"), "there is no such server"),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from volact import __version__
 from volact.cli.console import wants_colour
-from volact.cli.failure import FAILED, INTERRUPTED, tell
+from volact.cli.failure import FAILED, tell
 from volact.cli.fleet_options import consent_of
 from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOptions
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
@@ -18,11 +20,11 @@ from volact.cli.progress import make_progress, shown
 from volact.cli.registry import default_of
 from volact.cli.run_controller import DOING, stdout_writer
 from volact.cli.service_client import client_of
-from volact.cli.sinks import Sinks, parse_reports
+from volact.cli.sinks import Sinks, parse_reports, require_writable
 from volact.core.context import Policy
-from volact.errors import InputError
+from volact.errors import InputError, VolactError
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import raw, say
+from volact.model.text import Text, raw, say
 from volact.queries.values import RunServer
 from volact.report.base import Invocation
 from volact.report.run_counts import RunCounts, UndoCounts
@@ -45,19 +47,30 @@ _TAKEN = {
 def run_by_service(options: ServiceOptions, verb: Verb) -> int:
     """Submit a run, show its progress, write its reports; its exit code."""
     _require_taken(options)
-    with client_of(options.service) as service:
+    require_writable(options.report)
+    with client_of(options.service) as service, ExitStack() as ending:
         run = service.submit(_spec(options, verb))
-        how = _how(options, run)
-        sinks = Sinks(
-            stdout_writer(options.output, how, options), parse_reports(options.report), how
-        )
-        try:
+        page = raw(f"{options.service.rstrip('/')}/runs/{run.id}")
+        with _telling(say("run {run} goes on at the service: {url}", run=raw(run.id), url=page)):
+            how = _how(options, run)
+            writer = stdout_writer(options.output, how, options)
+            sinks = Sinks(writer, parse_reports(options.report), how)
+            ending.callback(sinks.discard)
             run = _followed(service, run, options)
-        except KeyboardInterrupt:
-            sinks.discard()
-            tell(say("run {run} goes on at the service", run=raw(run.id)))
-            return INTERRUPTED
-        return _reported(service, run, sinks)
+        with _telling(say("run {run} is at the service: {url}", run=raw(run.id), url=page)):
+            return _reported(service, run, sinks)
+
+
+@contextmanager
+def _telling(where: Text) -> Iterator[None]:
+    """Say where the run is if the block raises; no such error means that nothing was asked."""
+    try:
+        yield
+    except BaseException as error:
+        tell(where)
+        if isinstance(error, InputError):
+            raise VolactError(error.message, error.hint) from error
+        raise
 
 
 def _require_taken(options: ServiceOptions) -> None:
