@@ -44,13 +44,18 @@ class Message(NamedTuple):
     place: str
 
 
-@cache  # the whole source is read
 def messages() -> tuple[Message, ...]:
     """Everything that is to be translated, each once, in the order of its places."""
     found: dict[str, Message] = {}
-    for message in _all():
+    for message in occurrences():
         found.setdefault(message.text, message)
     return tuple(found.values())
+
+
+@cache  # the whole source is read
+def occurrences() -> tuple[Message, ...]:
+    """Every message, once for each place that says it."""
+    return tuple(_all())
 
 
 def _all() -> Iterator[Message]:

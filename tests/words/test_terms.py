@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from gather import LOCALE
+from gather import LOCALE, occurrences
 
 from volact.words.po import entries_of
 
@@ -48,15 +49,30 @@ TERMS = (
     ("rights on", "hak atas", "权限"),
     ("Plug and Play service", "layanan Plug and Play", "即插即用服务"),
     ("SSH agent", "agen SSH", "SSH agent"),
+    (r"(?<!SSH )agent\b", "agen", "代理程序"),
+    ("antivirus", "antivirus", "防病毒软件"),
+    ("licence stat(?:e|us)", "status lisensi", "许可证状态"),
+    ("entitlement", "hak lisensi", "授权资格"),
 )
-# Other words for the same: of a file, an instance, a directory, the output, retail, a field; an
-# answer, to listen, an endpoint, to filter, an account, online, a region, a release, a
-# provider, a ticket, licensed.
+# Other words for the same: of a file, an instance, a directory, the output, retail, a field, to
+# install, to publish; an answer, to listen, an endpoint, to filter, an account, online, a region,
+# a release, a provider, a ticket, licensed, an agent, to restart.
 OTHERS = {
     "id": (
         r"\b(?:berkas|instans|keluaran|masukan|proxy|setelan|detak|mendaftar|ritel|bidang)(?:nya)?\b"
+        r"|\b(?:di)?instal\b|publikasi"
     ),
-    "zh_CN": "应答|监听|(?<!终)端点|过滤|账|联机|区域|发行版|提供商|票据|获许可",
+    "zh_CN": (
+        "应答|监听|(?<!终)端点|过滤|账|联机|区域|发行版|提供商|票据|获许可|代理(?!程序|服务器)|重新启动"
+    ),
+}
+# English words of two senses, each with all places that say it: one translation has one sense.
+ONE_SENSE = {
+    "From": {"schedule_form.html.j2"},  # the beginning of a time
+    "What to do": {"explain.py", "findings.html.j2"},  # a remedy
+    "Next": {"macros.html.j2"},  # the next step
+    "never": {"store_text.py", "parts.html.j2"},  # not until now
+    "Changed": {"run.html.j2", "runs.html.j2"},  # by a step
 }
 _NAMES = re.compile(r"\{\w+\}|--?\w[\w-]*|\w+[-=/]\w[\w/-]*|volact \w+|consents:|expect: \w+")
 
@@ -85,3 +101,12 @@ def test_a_term_has_one_translation(name: str, column: int) -> None:
 def test_no_other_word_is_said_for_it(name: str) -> None:
     other = re.compile(OTHERS[name], re.IGNORECASE)
     assert [pair for pair in said(name) if other.search(pair[1])] == []
+
+
+@pytest.mark.xdist_group("words")  # the whole source is read once for all
+def test_a_word_of_two_senses_is_said_in_one() -> None:
+    places = {
+        word: {Path(one.place).name for one in occurrences() if one.text == word}
+        for word in ONE_SENSE
+    }
+    assert places == ONE_SENSE

@@ -70,7 +70,7 @@ class LoginClient(asyncssh.SSHClient):
             return TransportError(
                 "auth",
                 say("the server ended the login: {detail}", detail=one_line(str(error))),
-                say("the agent may offer too many keys; name the right one as key-file"),
+                say("the SSH agent may offer too many keys; name the right one as key-file"),
             )
         return error if isinstance(error, VolactError) else None
 
