@@ -6,12 +6,17 @@ import dataclasses
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from migrated_store import migrated_store
 
 from volact.cli.options.service import ServeOptions, WorkerOptions
 
@@ -100,3 +105,56 @@ def test_prometheus_takes_the_example(tmp_path: Path) -> None:
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def committing(file: Path) -> Iterator[None]:
+    """Another connection changes this database of 32 MB all the time, as workers do."""
+    ended = threading.Event()
+
+    def commit() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            while not ended.wait(0.001):
+                connection.execute("UPDATE filler SET beat = beat + 1 WHERE id = 1")
+
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE filler (id INTEGER PRIMARY KEY, beat INTEGER, data BLOB)")
+        connection.executemany(
+            "INSERT INTO filler (beat, data) VALUES (0, ?)", ((bytes(32_000),) for _ in range(1000))
+        )
+        connection.commit()
+    writer = threading.Thread(target=commit)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
+
+
+def test_the_backup_of_sqlite_ends_while_workers_write_and_serves_again(tmp_path: Path) -> None:
+    """``.backup`` begins anew at each commit of another process."""
+    (commands,) = (block for block in blocks("sh") if "sqlite3" in block)
+    program("sqlite3", "sqlite3")
+    live, backup = tmp_path / "live", tmp_path / "backup"
+    for folder in (live, backup):
+        folder.mkdir()
+    migrated_store(live / "volact.db").close()
+    commands = commands.replace("/var/lib/volact", str(live)).replace("/backup", str(backup))
+    with committing(live / "volact.db"), committing(live / "volact-engine.db"):
+        done = subprocess.run(
+            ["sh", "-c", commands], check=False, capture_output=True, text=True, timeout=120
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    store, engine = sorted(backup.iterdir())  # no other files belong to them
+    assert re.sub(r"\d", "0", engine.name) == "volact-engine-00000000T000000.db"
+    assert store.name == engine.name.replace("-engine", "")
+    for copy in (store, engine):
+        assert copy.stat().st_mode & 0o777 == 0o600
+        with closing(sqlite3.connect(copy)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("SELECT COUNT(*) FROM filler").fetchone() == (1000,)
+    with migrated_store(store) as opened, opened.engine.connect() as restored:
+        assert restored.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

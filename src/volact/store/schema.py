@@ -60,7 +60,7 @@ def require_current(
         return False
     _require_older(version, address, schema)
     if address.file is not None:
-        _ask_for_wal(engine)
+        ask_for_wal(engine)
     with writing(engine).begin() as connection:
         _wait_for_others(connection)
         version = _version(connection, schema)
@@ -131,7 +131,8 @@ def _known(schema: Schema) -> set[str]:
     return {path.name.partition("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
-def _ask_for_wal(engine: sa.Engine) -> None:
+def ask_for_wal(engine: sa.Engine) -> None:
+    """Ask a database in a file for the write-ahead log."""
     pooled = engine.raw_connection()
     try:
         prefer_wal(pooled)

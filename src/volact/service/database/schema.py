@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from volact.errors import InputError
@@ -10,7 +12,7 @@ from volact.service.database.pooler import require_session
 from volact.service.database.tables import METADATA
 from volact.store.address import StoreAddress
 from volact.store.failures import CAUGHT, database_error
-from volact.store.schema import Schema, require_current
+from volact.store.schema import Schema, ask_for_wal, require_current
 from volact.store.store import Store, open_address
 
 # To open one costs more than most questions do.
@@ -30,6 +32,9 @@ def open_service_store(address: StoreAddress, *, create: bool = True) -> Store:
         require_session(store.engine)
         if not require_current(store.engine, address, SERVICE, create=create):
             raise _no_service(address)
+        if address.file is not None:  # a copy of VACUUM INTO has none; busy with others: next time
+            with suppress(sqlite3.OperationalError):
+                ask_for_wal(store.engine)
     except CAUGHT as error:
         store.close()
         raise database_error(error, address) from error
