@@ -49,10 +49,11 @@ def round_of(
     return kinds
 
 
-def test_an_end_that_comes_with_another_change_is_told_by_the_next_start(tmp_path: Path) -> None:
+def test_an_end_is_told_once_though_the_server_was_lost_meanwhile(tmp_path: Path) -> None:
     file = tmp_path / "watch.told"
-    rounds = [round_of(file, row) for row in (unreachable("a"), ending(), ending(), ending())]
-    assert rounds == [["new"], ["better"], ["expiring"], []]
+    rows = (unreachable("a"), ending(), unreachable("a"), ending())
+    rounds = [round_of(file, row) for row in rows]
+    assert rounds == [["new"], ["expiring", "better"], ["worse"], ["better"]]
 
 
 def test_the_state_is_worth_more_than_the_store(tmp_path: Path) -> None:

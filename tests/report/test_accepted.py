@@ -163,8 +163,7 @@ def test_windows_that_is_not_activated_is_never_called_activated(expect: tuple[s
 def test_a_watch_says_that_a_server_is_healthy_because_it_is_accepted() -> None:
     (was, *_), (now, *_) = open_states(), accepted_states()
     tracker = ChangeTracker(timedelta(1), {now.name: standing_of(was, STARTED, timedelta(1))})
-    change = tracker.add(now, STARTED)
-    assert change is not None
+    (change,) = tracker.add(now, STARTED)
     assert change.summary == "mak-01: attention before, healthy now; accepted: licensed-by-own-key"
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from report_samples import POLICY, RETAIL, STARTED, attention, failed, healthy, unreachable
 
-from volact.model.report import ErrorRow, RunReport, ServerReport, StopRow, Summary
+from volact.model.report import ErrorRow, LicenseRow, RunReport, ServerReport, StopRow, Summary
 from volact.model.text import raw, say
 from volact.report.terminal_safe import width
 from volact.report.watch_changes import ChangeTracker, ServerStanding, WatchWriter, standing_of
@@ -23,9 +23,15 @@ def named(server: ServerReport) -> ServerReport:
     return msgspec.structs.replace(server, name="a")
 
 
-def ending() -> ServerReport:
+def ending(verdict: str = "healthy") -> ServerReport:
+    row = healthy() if verdict == "healthy" else attention("a", RETAIL)
     soon = msgspec.structs.replace(healthy().license, expires="2026-02-10T08:00:00Z")
-    return named(msgspec.structs.replace(healthy(), license=soon))
+    return named(msgspec.structs.replace(row, license=soon))
+
+
+def unread() -> ServerReport:
+    """It answered, and its licence could not be read."""
+    return named(msgspec.structs.replace(attention(), license=LicenseRow()))
 
 
 def checked(server: ServerReport) -> ServerReport:
@@ -35,8 +41,8 @@ def checked(server: ServerReport) -> ServerReport:
 
 def kind(was: ServerReport | None, now: ServerReport) -> str:
     before = {"a": standing_of(was, STARTED, WITHIN)} if was else {}
-    change = ChangeTracker(WITHIN, before).add(named(now), STARTED)
-    return change.kind if change else ""
+    changes = ChangeTracker(WITHIN, before).add(named(now), STARTED)
+    return " ".join(change.kind for change in changes)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,11 @@ def kind(was: ServerReport | None, now: ServerReport) -> str:
         (healthy(), attention(), "worse"),
         (healthy(), ending(), "expiring"),
         (ending(), ending(), ""),
+        (unreachable(), ending(), "better expiring"),
+        (attention(), ending(), "better expiring"),
+        (healthy(), ending("attention"), "worse expiring"),
+        (None, ending("attention"), "new expiring"),
+        (attention("a", POLICY), ending("attention"), "other expiring"),
         (attention(), failed(), "worse"),
         (failed(), unreachable(), "worse"),
         (failed(), checked(failed()), ""),  # a check cannot say failed
@@ -65,14 +76,16 @@ def test_kinds_of_change(was: ServerReport | None, now: ServerReport, said: str)
     assert kind(was, now) == said
 
 
-def test_an_end_that_comes_with_another_change_is_told_by_the_next_check() -> None:
-    tracker = ChangeTracker(WITHIN, {"a": standing_of(unreachable(), STARTED, WITHIN)})
-    kinds = []
-    for _ in range(3):
-        change = tracker.add(ending(), STARTED)
-        kinds.append(change.kind if change else "")
+@pytest.mark.parametrize("lost", [unreachable(), unread()])
+def test_an_end_is_told_once_though_the_server_was_lost_meanwhile(lost: ServerReport) -> None:
+    tracker = ChangeTracker(WITHIN, {"a": standing_of(healthy(), STARTED, WITHIN)})
+    told = []
+    for row in (ending(), lost, lost, ending(), lost, ending(), healthy(), ending()):
+        told.append([change.kind for change in tracker.add(named(row), STARTED)])
         tracker.next(["a"])
-    assert kinds == ["better", "expiring", ""]
+    assert told == [
+        ["expiring"], ["worse"], [], ["better"], ["worse"], ["better"], [], ["expiring"],
+    ]  # fmt: skip
 
 
 def test_a_server_that_had_no_turn_stands_as_before() -> None:
@@ -80,10 +93,9 @@ def test_a_server_that_had_no_turn_stands_as_before() -> None:
     error = ErrorRow(kind="not-begun", message="interrupted")
     row = msgspec.structs.replace(unreachable(), verdict="not-started", error=error)
     skipped = named(row)
-    assert watched.add(skipped, STARTED) is None
+    assert watched.add(skipped, STARTED) == ()
     watched.next(["a"])
-    change = watched.add(named(attention()), STARTED)
-    assert change is not None
+    (change,) = watched.add(named(attention()), STARTED)
     assert change.kind == "worse"
 
 
@@ -108,8 +120,7 @@ def test_nothing_is_kept_of_servers_that_are_gone() -> None:
     watched = ChangeTracker(WITHIN)
     watched.add(named(healthy()), STARTED)
     watched.next([])
-    change = watched.add(named(attention()), STARTED)
-    assert change is not None
+    (change,) = watched.add(named(attention()), STARTED)
     assert change.kind == "new"
 
 
@@ -126,8 +137,7 @@ def test_the_worst_stands_first() -> None:
 
 def test_each_change_is_a_sentence() -> None:
     watched = ChangeTracker(WITHIN, {"db-01": ServerStanding("healthy", "")})
-    change = watched.add(attention(), STARTED)
-    assert change is not None
+    (change,) = watched.add(attention(), STARTED)
     assert change.summary.startswith("db-01: healthy before, attention now: ")
     assert "[kms-host-set-by-policy]" in change.summary
 

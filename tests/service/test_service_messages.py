@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from receiver_fixtures import Receiver
 from service_parts import put_run, run_info
 from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
 
 from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
+from volact.model.report import ServerReport
 from volact.service.database.tables import LINKS, POLICIES, RUN_SERVERS, RUNS, SCHEDULES, TASKS
 from volact.service.database.transaction import transaction
 from volact.service.engine import progress
@@ -70,6 +72,12 @@ def ended(
         )
         change = sa.update(SCHEDULES).where(SCHEDULES.c.id == schedule)
         connection.execute(change.values(last_run=run))
+
+
+def ends(name: str, days: int) -> ServerReport:
+    """A server whose licence ends so many days from now."""
+    expires = moment(datetime.now(UTC) + days * DAY)
+    return replace(row(name), license=replace(row(name).license, expires=expires))
 
 
 def set_back(store: Store, run: str, by: timedelta) -> None:
@@ -236,6 +244,24 @@ def test_a_channel_that_is_new_is_told_what_changes_from_now_on(
         ended(store, made, f"bb{at}", ago=DAY / (at + 2))
         assert tell(store, receiver.port) == [True]
     assert changed(receiver) == []
+
+
+def test_an_end_that_is_soon_is_told_once_beside_other_changes(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    """It came within the limit while the server could not be reached."""
+    channels = (NotificationChannel(variable="HOOK"),)
+    decide(store, NotificationPolicy(channels=channels, expiring="30d"))
+    made = schedule(store)
+    for at, server in enumerate(
+        (ends("web-01", 40), silent("web-01"), ends("web-01", 25), ends("web-01", 24),
+         silent("web-01"), ends("web-01", 23), ends("web-01", 90), ends("web-01", 22))
+    ):  # fmt: skip
+        keep(service_url, f"aa{at}", server)
+        ended(store, made, f"aa{at}", ago=DAY / (at + 2))
+        assert tell(store, receiver.port) == [True]
+    told = [[change["kind"] for change in body["changes"]] for _, _, body in receiver.got]
+    assert told == [["worse"], ["expiring", "better"], ["worse"], ["better"], ["expiring"]]
 
 
 def test_a_variable_that_is_not_there_is_logged_and_costs_no_other_channel(

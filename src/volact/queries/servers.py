@@ -249,11 +249,13 @@ def _ending(state: ServerState, days: float | None) -> EndState:
 class BeforeQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The newest row from before a time of each server of a run; none was only skipped.
 
-    ``at`` is a time as the store has it.  ``BeforeQuery(run=id, at=begun).stream(store)``
+    ``at`` is a time as the store has it; with ``licensed``, rows that tell the licence.
+    ``BeforeQuery(run=id, at=begun).stream(store)``
     """
 
     run: str
     at: str
+    licensed: bool = False
 
     def stream(self, reader: Reader) -> Iterator[RunServer]:
         """A row for each server that has one, a few in memory at a time."""
@@ -261,6 +263,7 @@ class BeforeQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def _rows(self, connection: sa.Connection) -> Iterator[RunServer]:
         of_run = sa.select(ROWS.c.server).where(ROWS.c.run == self.run)
+        told = (ROWS.c.error_kind.is_(None), ROWS.c.status.is_not(None)) if self.licensed else ()
         newest = (
             sa.select(ROWS.c.server, sa.func.max(ROWS.c.at).label("at"))
             .where(
@@ -268,6 +271,7 @@ class BeforeQuery(msgspec.Struct, frozen=True, kw_only=True):
                 ROWS.c.run != self.run,
                 ROWS.c.at < self.at,
                 ROWS.c.verdict != "not-started",
+                *told,
             )
             .group_by(ROWS.c.server)
             .subquery()

@@ -7,7 +7,7 @@ year takes the memory of one over a day.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from sys import intern
 from typing import TextIO
@@ -17,7 +17,7 @@ import msgspec
 from volact.core.main_cause import cause, lead
 from volact.model.report import UNSEEN, RunReport, ServerReport, Verdict
 from volact.model.text import Text, clauses, count, listed, raw, say
-from volact.queries.values import RunServer, ServerState
+from volact.queries.values import RunServer
 from volact.report.group import natural
 from volact.report.message import ReportedChange, counts_line
 from volact.report.terminal_safe import plain
@@ -51,19 +51,30 @@ class ServerStanding(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.verdict not in UNSEEN
 
 
-def standing_of(server: ServerReport, at: str, within: timedelta) -> ServerStanding:
-    """A server's standing when it was checked, ``at`` in ISO 8601."""
-    left = days_left(server.license.expires, at)
-    ending = left is not None and server.error is None and left < within / timedelta(days=1)
-    return ServerStanding(server.verdict, intern(cause(server)), ending)
+def standing_of(
+    server: ServerReport, at: str, within: timedelta, was: ServerStanding | None = None
+) -> ServerStanding:
+    """A server's standing when it was checked, ``at`` in ISO 8601, after another one."""
+    soon = was is not None and was.expiring
+    if server.error is None and server.license.status is not None:
+        soon = _ends_soon(server.license.expires, at, within)
+    return ServerStanding(server.verdict, intern(cause(server)), soon)
 
 
-def stored_standing(server: ServerState | RunServer, within: timedelta) -> ServerStanding:
-    """A server's standing by its newest row in the store, or by that of a run."""
-    at = server.at if isinstance(server, RunServer) else server.last_seen
-    left = days_left(server.expires, at)
-    ending = left is not None and server.error_kind is None and left < within / timedelta(days=1)
-    return ServerStanding(server.verdict, intern(server.cause), ending)
+def stored_standing(server: RunServer, within: timedelta) -> ServerStanding:
+    """A server's standing by its row of a run."""
+    soon = end_is_known(server) and _ends_soon(server.expires, server.at, within)
+    return ServerStanding(server.verdict, intern(server.cause), soon)
+
+
+def end_is_known(server: RunServer) -> bool:
+    """Whether a row of a run says when the licence ends, or that it does not."""
+    return server.error_kind is None and server.status is not None
+
+
+def _ends_soon(expires: str | None, at: str, within: timedelta) -> bool:
+    left = days_left(expires, at)
+    return left is not None and left < within / timedelta(days=1)
 
 
 class ChangeTracker:
@@ -77,18 +88,15 @@ class ChangeTracker:
         self._now: dict[str, ServerStanding] = {}
         self._changes: list[ReportedChange] = []
 
-    def add(self, server: ServerReport, at: str) -> ReportedChange | None:
+    def add(self, server: ServerReport, at: str) -> tuple[ReportedChange, ...]:
         """Compare one server's row, made ``at``, with how it stood."""
         if server.verdict == "not-started":
-            return None  # it was not checked: what was known of it stays
-        was, now = self._before.get(server.name), standing_of(server, at, self._within)
-        change = _change(server, at, was, now)
-        if change is not None:
-            self._changes.append(change)
-            if change.kind != "expiring" and not (was and was.expiring):
-                now = msgspec.structs.replace(now, expiring=False)  # the next check tells of it
-        self._now[server.name] = now
-        return change
+            return ()  # it was not checked: what was known of it stays
+        was = self._before.get(server.name)
+        now = self._now[server.name] = standing_of(server, at, self._within, was)
+        changes = tuple(_changes(server, at, was, now))
+        self._changes += changes
+        return changes
 
     def changes(self) -> list[ReportedChange]:
         """What has changed, the worst first."""
@@ -112,19 +120,19 @@ class ChangeTracker:
         self._now, self._changes = {}, []
 
 
-def _change(
+def _changes(
     server: ServerReport, at: str, was: ServerStanding | None, now: ServerStanding
-) -> ReportedChange | None:
-    kind = _kind(was, now)
-    if not kind:
-        return None
-    return ReportedChange(
-        server=server.name,
-        kind=kind,
-        was=was.verdict if was else "",
-        now=now.verdict,
-        summary=_said(kind, server, at, was),
-    )
+) -> Iterator[ReportedChange]:
+    """An end that is soon is a change of its own, beside any other."""
+    for kind in (_kind(was, now), _ending(was, now)):
+        if kind:
+            yield ReportedChange(
+                server=server.name,
+                kind=kind,
+                was=was.verdict if was else "",
+                now=now.verdict,
+                summary=_said(kind, server, at, was),
+            )
 
 
 def _kind(was: ServerStanding | None, now: ServerStanding) -> str:
@@ -132,17 +140,19 @@ def _kind(was: ServerStanding | None, now: ServerStanding) -> str:
 
     Attention after a failure is no news: a check cannot tell that a repair failed.
     """
-    ending = "expiring" if now.expiring and not (was and was.expiring) else ""
     if was is None:
-        return ending if now.verdict == "healthy" else "new"
+        return "" if now.verdict == "healthy" else "new"
     if now.verdict == "healthy" != was.verdict:
         return "better"
     if not was.examined and now.examined:
         return "other" if now.verdict == "failed" else "better"  # it is examined again
     if _RANK[now.verdict] > _RANK[was.verdict]:
         return "worse"
-    other = now.cause != was.cause and now.verdict != "healthy"
-    return ending or ("other" if other else "")
+    return "other" if now.cause != was.cause and now.verdict != "healthy" else ""
+
+
+def _ending(was: ServerStanding | None, now: ServerStanding) -> str:
+    return "expiring" if now.expiring and not (was and was.expiring) else ""
 
 
 def _said(kind: str, server: ServerReport, at: str, was: ServerStanding | None) -> Text:

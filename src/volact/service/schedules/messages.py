@@ -28,7 +28,12 @@ from volact.queries.runs import RunReportQuery
 from volact.queries.servers import BeforeQuery
 from volact.report.message import Message, harmless, message_of
 from volact.report.run_counts import RunCounts
-from volact.report.watch_changes import ChangeTracker, stored_standing
+from volact.report.watch_changes import (
+    ChangeTracker,
+    ServerStanding,
+    end_is_known,
+    stored_standing,
+)
 from volact.service.database.tables import RUNS, SCHEDULES
 from volact.service.database.transaction import struct_of, transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy
@@ -141,8 +146,7 @@ def _send(channel: NotificationChannel, message: Message, env: Mapping[str, str]
 
 def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message | None:
     """The message about a run; ``None`` where nothing changed and it came to its end."""
-    before = BeforeQuery(run=ended.run, at=ended.since).stream(store)
-    tracker = ChangeTracker(within, {row.name: stored_standing(row, within) for row in before})
+    tracker = ChangeTracker(within, _before(store, ended, within))
     counts = RunCounts()
     for row in store.rows(ended.run):
         counts.add(row.report)
@@ -152,6 +156,22 @@ def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message
         return None
     report = RunReportQuery(run=ended.run).ask(store) or _report(ended, counts)
     return message_of(report, counts.causes, counts.repaired, changes)
+
+
+def _before(store: Store, ended: EndedRun, within: timedelta) -> dict[str, ServerStanding]:
+    """How the servers stood; whether an end was soon is older where the newest row lacks it."""
+    query = BeforeQuery(run=ended.run, at=ended.since)
+    standings: dict[str, ServerStanding] = {}
+    unknown: set[str] = set()
+    for row in query.stream(store):
+        standings[row.name] = stored_standing(row, within)
+        if not end_is_known(row):
+            unknown.add(row.name)
+    for row in replace(query, licensed=True).stream(store) if unknown else ():
+        if row.name in unknown:
+            soon = stored_standing(row, within).expiring
+            standings[row.name] = replace(standings[row.name], expiring=soon)
+    return standings
 
 
 def failure_message(schedule: str, why: str) -> Message:
