@@ -48,6 +48,7 @@ TERMS = (
     (r"fields?\b", "kolom", "字段"),
     ("rights on", "hak atas", "权限"),
     ("Plug and Play service", "layanan Plug and Play", "即插即用服务"),
+    ("approve[rds]?\\b", "etuju", "批准"),
     ("SSH agent", "agen SSH", "SSH agent"),
     (r"(?<!SSH )agent\b", "agen", "代理程序"),
     ("antivirus", "antivirus", "防病毒软件"),
