@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 import yaml
 from litestar.testing import TestClient
+from postgres_server import PostgresServer
 from prometheus_client.parser import text_string_to_metric_families
 from service_parts import NOW, SignedIn, WrittenRuns, actor, fill, put_run, run_info, served_store
 from store_samples import keep, row
@@ -27,13 +28,15 @@ from volact.model.report import LicenseRow
 from volact.service import health, metrics
 from volact.service.access import Actor
 from volact.service.app import Parts, make_app
+from volact.service.database.schema import open_service_store
 from volact.service.database.tables import SCHEDULES, WORKERS
 from volact.service.database.transaction import transaction
 from volact.service.engine import progress
 from volact.service.engine.control import EngineControl
-from volact.service.engine.lease import ENGINE
+from volact.service.engine.lease import ENGINE, Lease
 from volact.service.engine.plan import Member
 from volact.service.settings import ServiceSettings
+from volact.store.address import parse_address
 from volact.store.clock import moment
 from volact.store.store import Store
 
@@ -188,6 +191,27 @@ def test_a_run_at_work_for_whose_servers_no_worker_is_there_is_counted(store: St
     assert values(scrape(store))["volact_runs_without_worker", ""] == 0
     store.change(lambda connection: progress.tell_unreached(connection, ENGINE))
     assert values(scrape(store))["volact_runs_without_worker", ""] == 1
+
+
+def test_workers_live_by_the_clock_of_the_database_not_by_that_of_the_serving_process(
+    postgresql: PostgresServer, migrated_database: str
+) -> None:
+    """Here the serving process is at another time, by which each was seen at another time."""
+    address = parse_address(postgresql.new_database(migrated_database))
+    assert address is not None
+    with open_service_store(address) as store:
+        busy(store)
+        store.change(lambda connection: connection.execute(sa.delete(WORKERS)))
+        assert values(scrape(store))["volact_workers", ""] == 0
+        lease = Lease(())
+        for beat in (lease.register, lease.renew):
+            store.change(beat)
+        assert values(scrape(store))["volact_workers", ""] == 1
+        long_ago = moment(datetime.fromisoformat(lease.now()) - timedelta(minutes=1))
+        store.change(
+            lambda connection: connection.execute(sa.update(WORKERS).values(seen=long_ago))
+        )
+        assert values(scrape(store))["volact_workers", ""] == 0
 
 
 def test_only_a_reader_of_the_whole_fleet_scrapes(store: Store) -> None:

@@ -32,6 +32,7 @@ from volact.service.database.tables import AUDIT, RUNS, WORKERS
 from volact.service.observe import OWN
 from volact.service.schedules.store import list_schedules
 from volact.store.clock import moment
+from volact.store.engine import is_sqlite
 from volact.store.store import Store
 from volact.store.tables import SERVERS
 
@@ -57,14 +58,16 @@ class ServiceCollector(Collector):
         yield from self._fleet()
         yield from self._runs()
         yield from self._schedules()
-        workers = self._store.ask(
-            lambda connection: connection.execute(
-                sa.select(sa.func.count()).where(WORKERS.c.seen >= moment(self._now - _SEEN))
-            ).scalar_one()
-        )
-        yield GaugeMetricFamily(
-            "volact_workers", "Workers that were seen within 30 seconds.", workers
-        )
+        text = "Workers that were seen within 30 seconds."
+        yield GaugeMetricFamily("volact_workers", text, self._store.ask(self._workers))
+
+    def _workers(self, connection: sa.Connection) -> int:
+        """By the clock of the database, which is the workers'."""
+        now = self._now
+        if not is_sqlite(connection):
+            now = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        query = sa.select(sa.func.count()).where(WORKERS.c.seen >= moment(now - _SEEN))
+        return connection.execute(query).scalar_one()
 
     def _fleet(self) -> Iterator[Metric]:
         status = StatusQuery(now=self._now).ask(self._store)
