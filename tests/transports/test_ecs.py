@@ -67,6 +67,32 @@ async def test_a_file_that_cannot_be_sent_ends_the_script_that_waits(tmp_path: P
         assert here.front.calls["StopInvocation"] == 1
 
 
+@pytest.mark.parametrize(
+    ("answers", "passing"),
+    [
+        (["InternalError", *["Throttling.User"] * 4], "never"),
+        (["InternalError", "InvalidInstance.NotFound"], "never"),
+        (["Throttling.User"] * 5, "refused"),
+    ],
+    ids=["lost, then throttled", "lost, then refused", "throttled"],
+)
+async def test_a_script_may_run_whose_file_may_have_come(
+    tmp_path: Path, answers: list[str], passing: str
+) -> None:
+    async with alibaba(tmp_path, servers=4) as here:
+        left = list(answers)
+
+        def answer(action: str, _parameters: dict[str, Any]) -> Any:
+            if action == "StopInvocation":
+                return fault("Throttling.User")()
+            return fault(left.pop(0))() if action == "SendFile" else None
+
+        here.front.mischief = answer
+        results = await run_all(here.region(), here.some(2))
+        assert {bad(result).passing for result in results.values()} == {passing}
+        assert (left, here.front.calls["RunCommand"]) == ([], 1)
+
+
 async def test_one_instance_that_is_refused_costs_only_itself(tmp_path: Path) -> None:
     async with alibaba(tmp_path, servers=20) as here:
         ids, own = here.some(8), here.own

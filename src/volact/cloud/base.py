@@ -52,6 +52,7 @@ class ApiError(TransportError):
         self.code = code
         self.again: Again = again
         self.about_one = about_one
+        self.may_have_begun = again == "unsure"  # also when a try before may have
         self.after_s = 0.0  # how long the API asks to wait before the next call
 
 

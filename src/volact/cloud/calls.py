@@ -63,12 +63,13 @@ class PacedCalls:
 
         A ``safe`` call may be made twice, another only when nothing was begun.
         """
-        pauses = iter(self._pauses_s)
+        pauses, begun = iter(self._pauses_s), False
         while True:
             await self._limiters[action].take()
             try:
                 return await self._threads.run(lambda: _timed(call))
             except ApiError as error:
+                begun = error.may_have_begun = begun or error.may_have_begun
                 passed = limit_passed(error)
                 if passed is not None and not isinstance(passed, TooLongError):
                     # It would do so again.

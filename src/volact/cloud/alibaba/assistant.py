@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from alibabacloud_ecs20140526 import models
@@ -98,10 +99,15 @@ async def run(
     started = await _run_command(calls, instances, command, name=name, timeout_s=timeout_s)
     try:
         await _send_file(calls, instances, file, content)
-    except ApiError:
-        # It waits for what will not come: nothing has begun.
-        await stop(calls, started, instances)
-        raise
+    except ApiError as error:
+        with suppress(ApiError):  # it waits for what will not come, and ends by itself
+            await stop(calls, started, instances)
+        if not error.may_have_begun:
+            raise
+        # The file may have come: nothing may be started a second time.
+        raise ApiError(
+            error.kind, error.message, error.hint, code=error.code, again="unsure"
+        ) from error
     return started
 
 
