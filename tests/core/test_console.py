@@ -84,6 +84,7 @@ def test_a_line_is_powershell_in_itself_and_at_a_prompt(line: str) -> None:
         "Get-CimInstance",
         "Get-ChildItem",
         "ForEach-Object",
+        "Where-Object",
         "Get-Variable",
         "Format-List",
     }

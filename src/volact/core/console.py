@@ -27,6 +27,7 @@ _KEYED = (
     "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey <> NULL"
     " AND LicenseIsAddon=FALSE"
 )
+_ITEM = "(Get-Variable _ -ValueOnly)"  # of a pipeline, without the dollar sign
 _LICENCES = (
     r"([Environment]::SystemDirectory+'\spp\tokens'),([Environment]::SystemDirectory+'\oem')"
 )
@@ -67,8 +68,14 @@ class Console(msgspec.Struct, frozen=True):
         return self._line("-act-type 2", kind)
 
     def activate(self) -> str:
-        """Activate now."""
-        return self._line("-ato", _call(f"{_PRODUCT} {_KEYED}", "Activate"), _REFRESH)
+        """Activate now; a licensed MAK stays as it is, because each activation of it counts."""
+        query = f"SELECT ID,Description,LicenseStatus FROM SoftwareLicensingProduct WHERE {_KEYED}"  # noqa: S608
+        chosen = f"{_ITEM}.LicenseStatus -ne 1 -or {_ITEM}.Description -notmatch 'MAK'"
+        activate = (
+            f"Get-CimInstance -Query {_quoted(query)} | Where-Object {{{chosen}}}"
+            " | Invoke-CimMethod -MethodName Activate"
+        )
+        return self._line("-ato", activate, _REFRESH)
 
     def install_key(self, key: str) -> str:
         """Install a product key."""
@@ -77,7 +84,7 @@ class Console(msgspec.Struct, frozen=True):
 
     def reinstall_licences(self) -> str:
         """Install the licences that Windows brings once more."""
-        text = "[IO.File]::ReadAllText((Get-Variable _ -ValueOnly).FullName)"
+        text = f"[IO.File]::ReadAllText({_ITEM}.FullName)"
         install = _call(_SERVICE, "InstallLicense", f"License={text}")
         files = f"Get-ChildItem -Path {_LICENCES} -Filter *.xrm-ms -Recurse -ErrorAction Ignore"
         return self._line("-rilc", f"{files} | ForEach-Object {{{install}}}", _REFRESH)
