@@ -163,6 +163,28 @@ def test_every_step_can_be_typed_without_slmgr(promise: Promise) -> None:
         assert "slmgr" not in command
 
 
+@pytest.mark.parametrize(
+    ("release", "notifier", "expected"),
+    [
+        ("2008", "Running", ["net stop slsvc /y", "net start slsvc", "net start SLUINotify"]),
+        ("2008", "Stopped", ["net stop slsvc /y", "net start slsvc"]),
+        ("2016", "", ["net stop sppsvc /y", "net start sppsvc"]),
+    ],
+)
+def test_what_depends_on_licensing_stops_without_a_question_and_starts_again(
+    release: str, notifier: str, expected: list[str]
+) -> None:
+    raw = server(release, blocked=["licensing"])
+    if notifier:
+        raw["services"]["SLUINotify"] = [notifier, "Auto"]
+    a = assess(facts_of(raw), context())
+    for do in ("restart-licensing", "rebuild-token-store"):
+        lines = BY_NAME[do].commands(from_wire(Step(do=do)).params, a)
+        assert [line for line in lines if line.startswith("net ")] == expected
+    (blocked,) = (found for found in diagnose(a) if found.id == "call-blocked")
+    assert blocked.remedy.endswith("; ".join(expected))
+
+
 def test_name_servers_are_set_for_each_adapter_with_what_it_has() -> None:
     params = from_wire(Step(do="add-dns", params={"servers": ["9.9.9.9"], "position": "last"}))
     adapters = {"7": [["10.0.0.2"], True, False], "9": [["10.0.0.3", "x'; calc"], True, False]}

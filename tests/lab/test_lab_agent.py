@@ -21,6 +21,7 @@ from volact_lab.windows import acl
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.restart import restart
+from volact_lab.windows.services import Service
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
@@ -441,6 +442,34 @@ async def test_licensing_is_restarted(here: Place) -> None:
     answer = await agent(machine, step("restart-licensing"))
     assert answer.results[0].ok is True
     assert machine.services.get("sppsvc").pid != before
+
+
+@pytest.mark.parametrize("state", ["Running", "Stopped"])
+async def test_the_notifier_of_2008_that_depends_on_licensing_runs_again_if_it_ran(
+    here: Place, state: str
+) -> None:
+    machine = here.machine(release="2008")
+    if state == "Stopped":
+        machine.services.stop("SLUINotify")
+    before = machine.services.get("slsvc").pid
+    (result,) = (await agent(machine, step("restart-licensing"))).results
+    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
+    assert machine.services.get("slsvc").pid not in (0, before)
+    assert machine.services.get("SLUINotify").state == state
+
+
+@pytest.mark.parametrize("release", ["2008", "2016"])
+async def test_what_licensing_does_not_stop_for_is_said_and_runs_on(
+    here: Place, release: str
+) -> None:
+    machine = here.machine(release=release)
+    name = machine.release.licensing_service
+    machine.services.ensure(name)
+    machine.services.add(Service("Other", "Another service", depends=(name,)))
+    (result,) = (await agent(machine, step("restart-licensing"))).results
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x8007041B), result
+    for running in (name, "Other", *(["SLUINotify"] if release == "2008" else [])):
+        assert machine.services.get(running).state == "Running"
 
 
 async def test_nothing_is_left_behind(here: Place) -> None:

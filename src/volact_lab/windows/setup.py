@@ -88,7 +88,7 @@ def _services(machine: Machine) -> None:
         Service(
             machine.release.licensing_service,
             "Software Protection",
-            state="Stopped",
+            state="Running" if machine.release.generation is Generation.SL else "Stopped",
             path=machine.release.licensing_program,
             account=_NETWORK_SERVICE,
             depends=("RpcSs",),
@@ -97,7 +97,8 @@ def _services(machine: Machine) -> None:
         )
     )
     if machine.release.generation is Generation.SL:
-        add(Service("SLUINotify", "SL UI Notification Service", depends=("EventSystem",)))
+        depends = ("EventSystem", machine.release.licensing_service)
+        add(Service("SLUINotify", "SL UI Notification Service", depends=depends))
     if machine.release.generation is Generation.SPP:
         add(
             Service(

@@ -8,8 +8,11 @@ STEPS["restart-licensing"] = function () {
     return failed(NO_SERVICE, before, before);
   }
   try {
-    stopService(name);
-    after = serviceView(startService(name));
+    try {
+      stopService(name);
+    } finally {
+      after = serviceView(startService(name));
+    }
   } catch (error) {
     return failed(hresultOf(error), before, serviceView(findService(name)));
   }

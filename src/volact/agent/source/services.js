@@ -58,6 +58,9 @@ function awaitState(name, state) {
   return service;
 }
 
+/* What depends on slsvc and was stopped for it.  10: it runs already. */
+var stoppedFirst = null;
+
 function startService(name) {
   var service = findService(name);
   if (service.state !== "Running") {
@@ -66,10 +69,15 @@ function startService(name) {
     }
     service = awaitState(name, "Running");
   }
+  if (stoppedFirst) {
+    ask(function () {
+      control(stoppedFirst, "StartService", [10]);
+    });
+  }
   return service;
 }
 
-function stopService(name) {
+function stopOne(name) {
   var service = findService(name);
   if (service.state !== "Stopped") {
     if (service.state !== "Stop Pending") {
@@ -79,4 +87,14 @@ function stopService(name) {
     service = awaitState(name, "Stopped");
   }
   return service;
+}
+
+/* The licensing service of 2008 does not stop before its notifier does. */
+function stopService(name) {
+  var user = findService("SLUINotify");
+  if (user && user.state === "Running") {
+    stoppedFirst = user;
+    stopOne("SLUINotify");
+  }
+  return stopOne(name);
 }

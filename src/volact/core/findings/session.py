@@ -13,6 +13,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.core.steps import BY_NAME
+from volact.core.steps.services import commands_to_restart
 from volact.model.fact import value_of
 from volact.model.text import joined, listed, say, typed
 
@@ -109,13 +110,15 @@ def call_blocked(a: Assessment) -> Found | None:
         return None
     licensing = {"licensing", "products", *BY_NAME}.intersection(blocked)
     service = a.system.licensing_service if licensing else "winmgmt"
+    restart_wmi = ("net stop winmgmt /y", "net start winmgmt")
+    commands = commands_to_restart(a) if licensing else restart_wmi
     make = error if _DECISIVE.intersection(blocked) else warning
     return make(
         say("Parts of the check never returned and were ended: {what}.", what=listed(blocked)),
         {"blocked": list(blocked), "service": service},
         remedy=say(
             "Restart the service that does not answer, or the server: {commands}",
-            commands=typed(f"net stop {service} /y", f"net start {service}"),
+            commands=typed(*commands),
         ),
     )
 

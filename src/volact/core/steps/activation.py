@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec.structs import replace
 
-from volact.core import shell
-from volact.core.assessment import Assessment
 from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED, channel_of
 from volact.core.assessment.system import licensing_service
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind, no_commands, nothing_changes
 from volact.core.steps.licences import described_clients, main_products, states
 from volact.core.steps.params import StepParams
-from volact.core.steps.services import service_values
+from volact.core.steps.services import commands_to_restart, service_values
 from volact.core.steps.setting import StepValues
 from volact.model.fact import Known, value_of
 from volact.model.facts import Facts
@@ -35,12 +31,6 @@ class RefreshLicense(StepParams, frozen=True, kw_only=True):
 
 class RestartLicensing(StepParams, frozen=True, kw_only=True):
     """It has no parameters; the licensing service is stopped and started."""
-
-
-def _commands_to_restart(params: RestartLicensing, a: Assessment) -> Iterator[str]:
-    service = a.system.licensing_service
-    yield f"net stop {service}"
-    yield shell.start_service(service)
 
 
 def _previous_activation(params: Activate, facts: Facts) -> StepValues:
@@ -78,7 +68,7 @@ RESTART_LICENSING = StepKind(
     handed_out=False,
     activation_needs_it=False,
     restarts=0,
-    commands=_commands_to_restart,
+    commands=lambda params, a: commands_to_restart(a),
     previous=lambda params, facts: service_values(facts, licensing_service(facts.os)),
     promise=nothing_changes,
     changes=None,

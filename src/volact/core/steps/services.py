@@ -105,6 +105,21 @@ def _start_after_restart(facts: Facts, name: str) -> str | None:
     return pending
 
 
+def commands_to_restart(a: Assessment, *between: str) -> tuple[str, ...]:
+    """Stop the licensing service, type what lies between, and start it again.
+
+    ``/y``: on Server 2008 its notification service depends on it, and stops and starts too.
+    """
+    service, notifier = a.system.licensing_service, a.services.get("SLUINotify")
+    also = notifier is not None and notifier.state == "Running"
+    return (
+        f"net stop {service} /y",
+        *between,
+        shell.start_service(service),
+        *((shell.start_service("SLUINotify"),) if also else ()),
+    )
+
+
 def _commands_to_enable(params: EnableService, a: Assessment) -> Iterator[str]:
     if a.system.protects_start_mode(params.name):
         yield from shell.enable_at_restart(params.name, params.start)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.params import StepParams
+from volact.core.steps.services import commands_to_restart
 from volact.core.steps.setting import StepValues, reported
 from volact.model.fact import ABSENT, Known, value_of
 from volact.model.facts import Facts
@@ -21,11 +21,8 @@ class RebuildTokenStore(StepParams, frozen=True, kw_only=True):
 
 def _commands(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
     folder = value_of(a.facts.store.path) or r"%windir%\System32\spp\store\2.0"
-    service = a.system.licensing_service
     return (
-        f"net stop {service}",
-        f'ren "{folder}\\tokens.dat" tokens.bar',
-        shell.start_service(service),
+        *commands_to_restart(a, f'ren "{folder}\\tokens.dat" tokens.bar'),
         a.console.reinstall_licences(),
     )
 
