@@ -77,6 +77,10 @@ def unreadable(error: OSError, where: object) -> InputError:
     return InputError(error.strerror or "not readable", where=str(where) or repr(""))
 
 
+class NoServersError(InputError):
+    """What is meant has no server."""
+
+
 class DataError(InputError):
     """A data file that ships with volact does not hold what it must."""
 

@@ -12,7 +12,7 @@ from postgres_server import PostgresServer
 from store_samples import intent, row
 
 from volact.client.wire import RunInfo, RunSpec
-from volact.errors import InputError
+from volact.errors import InputError, NoServersError
 from volact.fleet.failure_policy import FailureLimits
 from volact.inventory import choose
 from volact.service.access import Actor, Scope
@@ -546,6 +546,12 @@ def test_of_workers_that_are_gone_nothing_is_kept() -> None:
     for n in range(5):
         observer.dead({"a": n, f"b{n}": 1}, {"a", f"b{n}"})
     assert observer._held == {"a", "b4"}
+
+
+async def test_servers_of_another_inventory_alone_are_no_servers(control: EngineControl) -> None:
+    """As a view of a schedule may have."""
+    with pytest.raises(NoServersError, match="no server of fleet is meant"):
+        await control.submit(spec(only=("lab-1",)), ANN)
 
 
 async def test_what_is_outside_of_the_scopes_is_in_no_answer(

@@ -76,10 +76,8 @@ def busy(store: Store) -> None:
             ("fine", "2027-01-01T01:00:00.000Z"),
         ):
             values = {"id": name, "name": name, "spec": spec, "enabled": True, "next": due}
-            note = "no" if name == "late" else ""
-            connection.execute(
-                sa.insert(SCHEDULES).values(**values, note=note, updated=moment(NOW))
-            )
+            state = {"note": "no", "failing": name == "late"}
+            connection.execute(sa.insert(SCHEDULES).values(**values, **state, updated=moment(NOW)))
 
 
 def scrape(store: Store) -> str:

@@ -37,7 +37,7 @@ from volact.client.wire import (
     ViewInfo,
 )
 from volact.core.context import Policy
-from volact.errors import InputError, StoreError
+from volact.errors import InputError, NoServersError, StoreError
 from volact.queries.filters import ServerFilter
 from volact.service import views
 from volact.service.access import Actor, Scope
@@ -182,7 +182,7 @@ async def test_a_process_that_sleeps_past_its_claim_doubles_nothing(store: Store
     await scheduler(store, runs, clock).tick()
     with pytest.raises(StoreError):
         await runs.submit(made.spec.run, ANA, schedule=due.key)
-    schedules.settle(store, due, clock.now, run="other")
+    schedules.settle(store, due, clock.now, schedules.Start(run="other"))
     assert schedules.find_schedule(store, made.id).last_run != "other"
     assert len(keys(store)) == 1
 
@@ -256,6 +256,25 @@ async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
     assert runs.submitted[0][0].only == ("db-01", "web-02")
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_view_without_a_server_is_no_failure(
+    store: Store, service_url: str, receiver: Receiver, monkeypatch: Any, elsewhere: bool
+) -> None:
+    """Such as the servers that are not healthy, while all of the inventory are."""
+    monkeypatch.setenv("HOOK", f"http://127.0.0.1:{receiver.port}/")
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01"), *([silent("db-01")] if elsewhere else []))
+    view = save_view(store, ViewDraft(name="bad", filter=ServerFilter(verdicts=("unreachable",))))
+    made = saved(store, draft(view=view.id, every="1h"))
+    runs = Notes(store, [NoServersError("no server of fleet is meant")] if elsewhere else [])
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    assert runs.submitted == []
+    assert receiver.got == []
+    found = schedules.find_schedule(store, made.id)
+    words = "no server of fleet is meant" if elsewhere else "the schedule's view has no server now"
+    assert (found.note, found.failing, found.next) == (words, False, NOON + 2 * HOUR)
+
+
 async def test_without_its_owner_a_schedule_starts_nothing_and_says_so(store: Store) -> None:
     made = saved(store)
     with transaction(store) as connection:
@@ -265,6 +284,7 @@ async def test_without_its_owner_a_schedule_starts_nothing_and_says_so(store: St
     assert runs.submitted == []
     found = schedules.find_schedule(store, made.id)
     assert "owner ana" in found.note
+    assert found.failing
     assert found.next == NOON + 2 * HOUR
 
 
@@ -354,7 +374,7 @@ def test_a_claim_is_given_once(store: Store) -> None:
     assert [schedules.claim(store, due, NOON + HOUR) for _ in range(3)] == [True, False, False]
     later = NOON + HOUR + timedelta(minutes=2)
     assert schedules.claim(store, due, later)
-    schedules.settle(store, due, later, run="r1")
+    schedules.settle(store, due, later, schedules.Start(run="r1"))
     assert not schedules.claim(store, due, later + HOUR)
     query = sa.select(SCHEDULES.c.claimed)
     assert store.ask(lambda connection: connection.execute(query).scalar()) is None

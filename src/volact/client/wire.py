@@ -143,7 +143,13 @@ class ScheduleDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A schedule of the service.  ``next`` is when it starts its next run."""
+    """A schedule of the service.
+
+    Attributes:
+        next: when it starts its next run.
+        note: why it did not start its last run.
+        failing: it could not; ``False`` with a note: its view had no server.
+    """
 
     id: str
     name: str
@@ -153,6 +159,7 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     last: datetime | None = None
     last_run: str = ""
     note: str = ""
+    failing: bool = False
     owner: str = ""
     updated: datetime
 

@@ -153,7 +153,7 @@ class ServiceCollector(Collector):
         for schedule in list_schedules(self._store):
             if not schedule.enabled:
                 continue
-            failing.add_metric([schedule.name], float(bool(schedule.note)))
+            failing.add_metric([schedule.name], float(schedule.failing))
             if schedule.next is not None:
                 overdue = (self._now - schedule.next).total_seconds()
                 late.add_metric([schedule.name], max(0.0, overdue))

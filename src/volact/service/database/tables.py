@@ -212,7 +212,8 @@ SCHEDULES = sa.Table(
     _time("last"),
     _text("last_run", 64),
     _time("claimed"),  # since when a process starts the run that is due
-    _text("note", 1024),  # why the last one could not be started
+    _text("note", 1024),  # why the last one was not started
+    _flag("failing"),  # it could not be; else there was nothing to do
     _text("told_run", 64),  # the last run whose changes were looked at
     _time("told"),  # until when changes were looked at
     _text("owner"),

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from volact.client.wire import RunSpec
-from volact.errors import InputError
+from volact.errors import InputError, NoServersError
 from volact.fleet import Canary, Rate, Share
 from volact.fleet.canary import choose_canaries
 from volact.fleet.clones import STEP as REARM
@@ -98,7 +98,9 @@ def members_of(
     servers = [server for server in chosen if not only or server.name in only]
     check_commands(inventory, servers)
     if not servers:
-        raise InputError(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
+        raise NoServersError(
+            say("no server of {inventory} is meant", inventory=raw(spec.inventory))
+        )
     return _members(servers, rules_of(spec), healthy)
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from volact.client.wire import RunInfo, RunSpec
-from volact.errors import InputError, StoreError
+from volact.errors import InputError, NoServersError, StoreError
 from volact.model.text import say
 from volact.queries.servers import ServersQuery
 from volact.service.access import Actor, Permission
@@ -27,7 +27,7 @@ from volact.service.policies import RepairPolicy, scheduled_run
 from volact.service.policy_store import read_policy
 from volact.service.retention import tidy
 from volact.service.schedules import messages, rules, store
-from volact.service.schedules.store import Due
+from volact.service.schedules.store import Due, Start
 from volact.service.views import find_view
 
 _LOG = logging.getLogger(__name__)
@@ -69,16 +69,19 @@ class Scheduler:
 
     async def _start(self, due: Due) -> None:
         """Submit the run that is due, once; a database that fails is asked again later."""
-        parts, run, note = self._parts, "", ""
+        parts, name = self._parts, due.schedule.name
         try:
-            run = await self._submitted(due)
+            start = Start(run=await self._submitted(due))
         except StoreError as error:
-            _LOG.warning("schedule %s: %s", due.schedule.name, error.line())
+            _LOG.warning("schedule %s: %s", name, error.line())
             return  # the claim ends, and some process goes on
         except InputError as error:
-            note = error.line()
-            _LOG.warning("schedule %s: %s", due.schedule.name, note)
-        await asyncio.to_thread(store.settle, parts.store, due, parts.now(), run=run, note=note)
+            failing = not (due.schedule.spec.view and isinstance(error, NoServersError))
+            start = Start(note=error.line(), failing=failing)
+            _LOG.log(
+                logging.WARNING if failing else logging.INFO, "schedule %s: %s", name, start.note
+            )
+        await asyncio.to_thread(store.settle, parts.store, due, parts.now(), start)
 
     async def _submitted(self, due: Due) -> str:
         """The id of the run: of the one that is there already, or of a new one."""
@@ -116,7 +119,7 @@ class Scheduler:
         query = ServersQuery(now=parts.now(), filter=find_view(parts.store, view).filter)
         names = tuple(server.name for server in query.stream(parts.store))
         if not names:
-            raise InputError(say("the schedule's view has no server now"))
+            raise NoServersError(say("the schedule's view has no server now"))
         return names
 
     def _owner(self, name: str) -> Actor:

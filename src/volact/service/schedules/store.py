@@ -44,6 +44,14 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
         return run_key(self.schedule.id, self.due)
 
 
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a run that was due: the run, or why there is none."""
+
+    run: str = ""
+    note: str = ""
+    failing: bool = False  # it could not be started
+
+
 def run_key(schedule: str, due: datetime) -> str:
     """What a run says of its schedule: the schedule's id and the time that was due."""
     return f"{schedule}@{moment(due)}"
@@ -65,6 +73,7 @@ def save_schedule(change: Change, draft: ScheduleDraft, id: str = "") -> Schedul
         "next": None if due is None else moment(due),
         "claimed": None,
         "note": "",
+        "failing": False,
         "owner": change.actor.name,
         "updated": moment(now),
     }
@@ -141,29 +150,29 @@ def claim(store: Store, due: Due, now: datetime) -> bool:
         return connection.execute(change).rowcount == 1
 
 
-def settle(store: Store, due: Due, now: datetime, *, run: str = "", note: str = "") -> None:
-    """Record the run that was started, or why none was, and when the next one is due.
+def settle(store: Store, due: Due, now: datetime, start: Start) -> None:
+    """Record the start of a run, and when the next one is due.
 
     What was missed until now is made good by this one run.
     """
-    after, note = None, note[:1024]
+    after, note = None, start.note[:1024]
     with suppress(InputError):  # which is in the note
         after = rules.next_due(due.schedule.spec, now, due.due)
     values: dict[str, Any] = {"next": None if after is None else moment(after)}
-    values |= {"claimed": None, "note": note}
-    if run:
-        values |= {"last": moment(now), "last_run": run}
+    values |= {"claimed": None, "note": note, "failing": start.failing}
+    if start.run:
+        values |= {"last": moment(now), "last_run": start.run}
     with transaction(store) as connection:
         settled = sa.update(SCHEDULES).where(_still(due)).values(**values)
         if connection.execute(settled).rowcount:
-            _tell(connection, due.schedule, run, note)
+            _tell(connection, due.schedule, start.run, note if start.failing else "")
 
 
-def _tell(connection: sa.Connection, schedule: ScheduleInfo, run: str, note: str) -> None:
+def _tell(connection: sa.Connection, schedule: ScheduleInfo, run: str, why: str) -> None:
     """Keep what the channels are to be told of a start."""
     channels = [one.variable for one in decided(connection, NotificationPolicy).channels]
-    if note and note != schedule.note:
-        unsent.add(connection, schedule.id, "failure", note, channels)
+    if why and why != schedule.note:
+        unsent.add(connection, schedule.id, "failure", why, channels)
     state = sa.select(RUNS.c.state).where(RUNS.c.id == run)
     if run and connection.execute(state).scalar() == "awaiting-approval":
         unsent.add(connection, schedule.id, "approval", run, channels)
