@@ -172,14 +172,18 @@ async def _rows(run: _Run, rows: Rows) -> Rows:
 
 
 async def _plan_first(run: _Run) -> Rows:
-    examining = msgspec.structs.replace(run, control=run.control.without_rollout())
+    control, begun = run.control, asyncio.get_running_loop().time()
+    examining = msgspec.structs.replace(run, control=control.without_rollout())
     async with aclosing(_outcomes(examining)) as outcomes:
         planned = [outcome async for outcome in outcomes]
     for outcome in planned:
         if not outcome.pending:
             yield outcome.report
     pending = [outcome for outcome in planned if outcome.pending]
-    async with aclosing(apply_fleet(pending, run.opener, run.job, run.control)) as rows:
+    if control.run_s is not None:
+        left = control.run_s - (asyncio.get_running_loop().time() - begun)
+        control = msgspec.structs.replace(control, run_s=max(0.0, left))
+    async with aclosing(apply_fleet(pending, run.opener, run.job, control)) as rows:
         async for row in rows:
             yield row
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from inspect import isasyncgen
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from lab_thread import drawn_lab
+from scripted import HEALTHY, TENCENT, WRONG, Scripted, facts
+from virtual_time import now, virtual_time
 
 import volact
 from volact import api
 from volact.cli.options.changes import KMS_CONCURRENCY
 from volact.inventory import parse_target
+from volact.pipeline import Job
+from volact.transports.base import Raw, Transport
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -175,6 +183,51 @@ async def test_a_step_that_needs_all_servers_is_planned_for_all(fleet: volact.In
     for run in (volact.plan, volact.activate):
         rows = [row async for row in run(fleet, options)]
         assert sorted(row.name for row in rows) == sorted(server.name for server in fleet.servers)
+
+
+class Slow(Scripted):
+    """A server on which each script takes so long."""
+
+    def __init__(self, *turns: Any, seconds: float) -> None:
+        super().__init__(*turns)
+        self._seconds = seconds
+
+    async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
+        raw = await super().run(script, name=name, deadline_s=deadline_s)
+        await asyncio.sleep(self._seconds)
+        return raw
+
+
+async def _activated(**ways: Slow) -> dict[str, str]:
+    """What is said of each server of a run with a canary, in one second."""
+
+    @asynccontextmanager
+    async def opener(server: volact.Server) -> AsyncIterator[Transport]:
+        async with ways[server.name](server) as transport:
+            yield transport
+
+    control = volact.Control(canary=volact.Canary(volact.Share(1)), run_s=1.0)
+    servers = tuple(msgspec.structs.replace(TENCENT, name=name) for name in ways)
+    run = api._Run(volact.Inventory(), servers, opener, Job(mode="activate"), control)
+    rows = [row async for row in api._plan_first(run)]
+    assert now() == 1.0
+    return {row.name: row.error.message if row.error else row.verdict for row in rows}
+
+
+@virtual_time
+async def test_the_time_of_a_run_is_that_of_plans_and_steps_together() -> None:
+    said = await _activated(a=Slow(facts(**WRONG), facts(**HEALTHY), seconds=0.6))
+    over = "the run's time limit was reached"
+    assert said == {"a": f"{over} while steps were applied: run check to see the result"}
+
+
+@virtual_time
+async def test_nothing_is_sent_when_the_time_of_a_run_was_over_with_the_plans() -> None:
+    quick = Slow(facts(**WRONG), facts(**HEALTHY), seconds=0.1)
+    said = await _activated(a=quick, b=Slow(facts(**WRONG), seconds=30))
+    over = "the run's time limit was reached"
+    assert said == {"a": f"{over} before it started", "b": f"{over} during the check"}
+    assert [request["mode"] for request in quick.requests] == ["probe"]
 
 
 async def test_a_given_password_rules_over_the_inventory(fleet: volact.Inventory) -> None:

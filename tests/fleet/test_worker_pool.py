@@ -136,6 +136,19 @@ async def test_the_run_ends_when_its_time_is_up() -> None:
 
 
 @virtual_time
+async def test_a_run_without_time_begins_nothing() -> None:
+    begun: list[int] = []
+
+    async def work(item: int) -> Result:
+        begun.append(item)
+        return item, "done"
+
+    results = [result async for result in stream(range(3), work, run_s=0.0).results()]
+    assert sorted(results) == [(item, "run-time (not begun)") for item in range(3)]
+    assert begun == []
+
+
+@virtual_time
 async def test_stop_gives_up_what_runs_and_begins_nothing_more() -> None:
     async def work(item: int) -> Result:
         if item == 3:
