@@ -550,7 +550,7 @@ def test_of_workers_that_are_gone_nothing_is_kept() -> None:
 
 async def test_servers_of_another_inventory_alone_are_no_servers(control: EngineControl) -> None:
     """As a view of a schedule may have."""
-    with pytest.raises(NoServersError, match="no server of fleet is meant"):
+    with pytest.raises(NoServersError, match="no server of main is meant"):
         await control.submit(spec(only=("lab-1",)), ANN)
 
 
