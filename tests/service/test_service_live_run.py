@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from migrated_store import migrated_store
-from scripted import WRONG, Scripted, facts
+from scripted import HEALTHY, WRONG, Scripted, facts
 
 from volact.client.wire import RunSpec
-from volact.errors import TransportError
+from volact.errors import StoreError, TransportError
 from volact.service.access import Actor
 from volact.service.app import utc_now
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS
@@ -79,3 +79,37 @@ async def test_a_server_that_certainly_ran_nothing_does_not_stop_the_run(store: 
     query = sa.select(RUN_SERVERS.c.verdict, RUN_SERVERS.c.failed)
     found = store.ask(lambda connection: connection.execute(query).one())
     assert tuple(found) == ("unreachable", False)
+
+
+def refuse(store: Store, change: str) -> None:
+    """Have the database refuse a change of a table."""
+    trigger = f"CREATE TRIGGER refused BEFORE {change} BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    store.change(lambda connection: connection.exec_driver_sql(trigger))
+
+
+@pytest.mark.parametrize("change", ["INSERT ON steps", "INSERT ON service_slots"])
+async def test_a_server_whose_steps_cannot_be_recorded_is_left_to_the_run(
+    store: Store, change: str
+) -> None:
+    server = Scripted(facts(**WRONG), facts(**HEALTHY))
+    async with live_run(store, server) as live:
+        refuse(store, change)
+        with pytest.raises(StoreError) as caught:
+            await live.visit("web-1")
+        assert live.open
+    assert caught.value.line().startswith(f"not changed: store {store.address.shown}: no room (")
+    assert "SQL" not in caught.value.line()
+    assert [request["mode"] for request in server.requests] == ["probe"]
+    query = sa.select(RUN_SERVERS.c.verdict)
+    assert store.ask(lambda connection: connection.execute(query).scalar_one()) == ""
+
+
+async def test_a_slot_that_cannot_be_given_back_costs_no_row(store: Store) -> None:
+    server = Scripted(facts(**WRONG), facts(**HEALTHY))
+    async with live_run(store, server) as live:
+        refuse(store, "DELETE ON service_slots")
+        written = await live.visit("web-1")
+        assert written is not None
+        assert written.result()
+    query = sa.select(RUN_SERVERS.c.verdict)
+    assert store.ask(lambda connection: connection.execute(query).scalar_one()) == "healthy"

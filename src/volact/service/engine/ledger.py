@@ -22,7 +22,10 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from volact.errors import StoreError, TransportError
 from volact.fleet.failure_policy import FailureLimits
+from volact.model.error_text import error_text
+from volact.model.text import say
 from volact.service.engine import progress
 from volact.service.engine.lease import Lease, LeaseLostError
 from volact.service.engine.progress import Outcome
@@ -76,8 +79,8 @@ class Ledger:
         return self._put(ask=question)
 
     async def ask(self, question: Callable[[sa.Connection], T]) -> T:
-        """The same, waited for."""
-        return await wrap_future(self.put(question))
+        """The same, waited for; ``StoreError`` where it cannot be committed."""
+        return await self._committed(self.put(question))
 
     def note(self, run: RunWriting, event: StoreEvent) -> None:
         """Write an event of a run; never waits."""
@@ -86,8 +89,8 @@ class Ledger:
     async def write_if(
         self, question: Callable[[sa.Connection], bool], run: RunWriting, event: StoreEvent
     ) -> bool:
-        """Write an event if the function says so, in the same transaction."""
-        return bool(await wrap_future(self._put(ask=question, run=run, event=event)))
+        """Write an event if the function says so, in the same transaction; fails as ``ask``."""
+        return bool(await self._committed(self._put(ask=question, run=run, event=event)))
 
     def finished(self, run: RunWriting, event: StoreEvent, outcome: Outcome) -> Future[bool]:
         """Write a server's row and outcome; whether the run may go on by its stop rules."""
@@ -101,6 +104,12 @@ class Ledger:
         """Write what waits, then end."""
         self._add(None)
         self._thread.join()
+
+    async def _committed(self, answer: Future[T]) -> T:
+        try:
+            return await wrap_future(answer)
+        except CAUGHT as error:
+            raise database_error(error, self._store.address) from error
 
     def _put(self, **parts: Any) -> Future[Any]:
         answer: Future[Any] = Future()
@@ -206,6 +215,11 @@ def patiently(store: Store, work: Callable[[sa.Connection], T]) -> T:
             if kind_of(database_error(error, store.address)) not in {"locked", "gone"}:
                 raise
             time.sleep(_PAUSE_S)
+
+
+def not_changed(error: StoreError) -> TransportError:
+    """The error of a server that got no steps because the database failed."""
+    return TransportError("not-begun", say("not changed: {why}", why=error_text(error)))
 
 
 def _resolve(entry: _Entry, answer: Any = None, error: Exception | None = None) -> None:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from volact import __version__
 from volact.client.wire import RunInfo, RunSpec
 from volact.core.undo_history import history_of
-from volact.errors import AnswerError
+from volact.errors import AnswerError, StoreError
 from volact.fleet import Control, Entered, FleetEvent, run_fleet
 from volact.fleet.failure_policy import is_failure
 from volact.fleet.load_sampler import LoadSampler
@@ -36,7 +36,7 @@ from volact.service.database.tables import RUNS
 from volact.service.engine import progress
 from volact.service.engine.gate import BATCHES, Gate
 from volact.service.engine.lease import Lease
-from volact.service.engine.ledger import Ledger, RunWriting, patiently
+from volact.service.engine.ledger import Ledger, RunWriting, not_changed, patiently
 from volact.service.engine.plan import Rules, job_of, rules_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import SlotHolder
@@ -232,6 +232,8 @@ class LiveRun:
     async def _finish(self, row: ServerReport, *, sent: bool) -> Future[bool] | None:
         self._load.count(row)
         if row.verdict == "not-started":
+            if self.open and row.error is not None:  # the database failed: the batch does, too
+                raise StoreError(row.error.message)
             return None
         outcome = Outcome(row.name, row.verdict, is_failure(row, sent=sent))
         written = self._ledger.finished(self._parts.writing, ServerDone("", row), outcome)
@@ -254,14 +256,21 @@ class _Recorder:
         self._ledger.note(self._writing, FactsSeen(server, self._lease.now(), probe, encode(facts)))
 
     async def sending(self, intent: Intent) -> None:
-        """Return when the intent is committed by a worker that holds lease and server."""
+        """Return when the intent is committed by a worker that holds lease and server.
+
+        Where it cannot be, the server is left to the run.
+        """
         run, worker = self._writing.start.id, self._lease.worker
         at = self._sent[intent.server] = self._lease.now()
         intent = msgspec.structs.replace(intent, at=at)
         written = StepsPlanned(intent, asyncio.get_running_loop().create_future())
-        if not await self._ledger.write_if(
-            lambda c: progress.claim(c, run, intent.server, worker), self._writing, written
-        ):
+        try:
+            claimed = await self._ledger.write_if(
+                lambda c: progress.claim(c, run, intent.server, worker), self._writing, written
+            )
+        except StoreError as error:
+            raise not_changed(error) from error
+        if not claimed:
             raise AnswerError("busy", say("another worker of this run changes the server"))
         await self._lease.fresh()
 

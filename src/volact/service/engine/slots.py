@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import sqlalchemy as sa
 
-from volact.errors import TransportError
+from volact.errors import StoreError, TransportError
 from volact.model.text import say
 from volact.service.database.tables import SLOTS
-from volact.service.engine.ledger import Ledger
+from volact.service.engine.ledger import Ledger, not_changed
 from volact.store.statements import new_rows
 
 _PAUSE_S = 0.25
@@ -53,15 +53,22 @@ class SlotHolder(msgspec.Struct, frozen=True):
 
     @asynccontextmanager
     async def at(self, host: str) -> AsyncIterator[None]:
-        """Hold a slot at a host."""
+        """Hold a slot at a host; one that cannot be given back is kept as long as the lease."""
         key = host[:255]
         try:
-            while not await self.ledger.ask(
-                lambda c: take_slot(c, key, self.limit, self.worker, self.holder)
-            ):
+            while not await self._taken(key):
                 if self.closed():
                     raise TransportError("not-begun", say("not changed: the run does not go on"))
                 await asyncio.sleep(_PAUSE_S)
             yield
         finally:
-            await self.ledger.ask(lambda c: free_slot(c, key, self.holder))
+            with suppress(StoreError):
+                await self.ledger.ask(lambda c: free_slot(c, key, self.holder))
+
+    async def _taken(self, key: str) -> bool:
+        try:
+            return await self.ledger.ask(
+                lambda c: take_slot(c, key, self.limit, self.worker, self.holder)
+            )
+        except StoreError as error:
+            raise not_changed(error) from error
