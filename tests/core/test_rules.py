@@ -642,7 +642,8 @@ def test_the_inner_code_explains_the_umbrella() -> None:
     assert (evidence["symbol"], evidence["class"]) == ("SL_E_VL_INVALID_TIMESTAMP", "time")
     assert (evidence["asked"], evidence["from"]) == (f"{KMS}:1688", "event 12288")
     assert evidence["at"] == "2026-01-31T07:00:00Z"
-    assert "Repair the other findings too" in findings["not-licensed"].remedy
+    assert "Correct the clock" in findings["not-licensed"].remedy
+    assert "other findings" not in findings["not-licensed"].remedy  # there are none
     assert "0xC004F06C, the KMS host found the time" in findings["not-licensed"].summary
 
 

@@ -11,13 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from volact.core.findings import BY_ID
 from volact.core.main_cause import lead
 from volact.errors import ErrorKind
-from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.text import Text, say, typed
 from volact.report.base import DEADLINE_S, Invocation
+from volact.report.repairs import repairs
 from volact.report.step_lines import Command, Lines, lines_of
 from volact.report.terminal_safe import plain
 from volact.report.words import value
@@ -27,6 +26,7 @@ from volact.words import tr
 _FEW = 12  # that many names still make one command
 _ON_SERVER = "On the server: {commands}"  # a remedy that is typed there as it stands
 _LONGEST_S = 3600  # that --deadline takes
+CONSENT_ASKED = say("volact repairs this only with your consent:")
 
 
 def shared_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
@@ -44,7 +44,11 @@ def shared(servers: Sequence[ServerReport], own: Collection[Lines], how: Invocat
         return next(iter(own))
     if _by_volact(servers[0]):
         return together if len(servers) <= _FEW or how.by_hand else (*together, _first_few(servers))
-    return (*together, tr(say("(for the first server; it differs per server)")))
+    return (*together, _differs())
+
+
+def _differs() -> str:
+    return tr(say("(for the first server; it differs per server)"))
 
 
 def _first_few(servers: Sequence[ServerReport]) -> str:
@@ -59,12 +63,27 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
         return ()
     if first.error is not None:
         return lines_of(after_error(servers, how))
-    options = consent(first)
-    if _would_help(first) or (options and not how.by_hand):
-        return with_consent(servers, how, options)
+    options = () if how.by_hand else consent(first)
+    if options:
+        told, command = _conditions(servers), with_consent(servers, how, options)
+        return (*told, tr(CONSENT_ASKED), *command) if told else command
+    if _would_help(first):
+        return (command_for("activate", servers, how),)
     if _would_repair(first):
         return (command_for("activate", servers, how), *_by_hand(servers, how))
     return _for_person(servers, how)
+
+
+def _conditions(servers: Sequence[ServerReport]) -> Lines:
+    """When to consent, and what is done otherwise: the remedies of what is refused without."""
+    told = [_condition(server) for server in servers]
+    return told[0] if len(set(told)) == 1 else (*told[0], _differs())
+
+
+def _condition(server: ServerReport) -> Lines:
+    refused = {refusal.get("finding") for refusal in server.refusals if refusal.get("allow_with")}
+    found = (finding for finding in server.findings if finding.id in refused and finding.remedy)
+    return tuple(line for finding in found for line in lines_of(finding.remedy))
 
 
 def with_consent(servers: Sequence[ServerReport], how: Invocation, options: Sequence[str]) -> Lines:
@@ -117,18 +136,6 @@ def _would_repair(server: ServerReport) -> bool:
     return untried and first is not None and repairs(server, first)
 
 
-def repairs(server: ServerReport, finding: Finding) -> bool:
-    """Whether this is an error that volact repairs on this server without further consent."""
-    automatic = finding.repair == "automatic" and finding.severity == "error"
-    return automatic and not _hands_off(server)
-
-
-def _hands_off(server: ServerReport) -> bool:
-    """Whether volact changes nothing on it, be the errors repaired or not: a KMS host itself."""
-    kinds = [BY_ID[finding.id] for finding in server.findings if finding.id in BY_ID]
-    return any(kind.blocks == "everything" and kind.blocks_always for kind in kinds)
-
-
 def _by_hand(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     """The other way: what is typed on the server, where that is the same for all of them."""
     typed_there = {_typed(server) for server in servers}
@@ -167,7 +174,7 @@ def command_for(
     inventory: beyond a dozen the rest is left for the next command.
     """
     if how.by_hand:  # nothing goes to a server: the answers are read again, or commands shown
-        words = options if verb == how.command else ("--format commands",)
+        words = options if verb == how.command else (*options, "--format commands")
         return Command(" ".join([how.by_hand, *words]))
     few = servers[:_FEW]
     allowed = how.consent if verb == "activate" else ()

@@ -16,13 +16,14 @@ from volact.model.report import ServerReport
 from volact.model.text import Text, count, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import (
+    CONSENT_ASKED,
     after_error,
     command_for,
     consent,
     failed_code,
-    repairs,
     with_consent,
 )
+from volact.report.repairs import consent_first, naming, repairs
 from volact.report.step_lines import Command, lines_of
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import (
@@ -211,12 +212,14 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
     if server.error is not None:
         return list(lines_of(after_error([server], how)))
     wanted = consent(server)
-    mendable = [] if server.results else _mendable(server)
+    refused = server.results or (how.by_hand and consent_first(server))
+    mendable = [] if refused else _mendable(server)
     left = [*_steps(server), *_by_hand(server, mendable)]
     if how.by_hand and mendable:
+        naming_it, options = naming(server, how)
         left += [
             tr(say("To see what to type on the server:")),
-            command_for("commands", [server], how),
+            command_for("commands", [server], naming_it, options),
         ]
     elif (mendable or wanted) and not how.by_hand:
         left += _with_volact(server, how, wanted, mendable)
@@ -255,12 +258,14 @@ def _steps(server: ServerReport) -> list[str]:
 
 def _by_hand(server: ServerReport, mendable: list[Finding]) -> list[str]:
     """The remedies of what volact does not repair; of several each names its finding."""
+    waits = bool(consent_first(server))  # to do the rest by hand needs that word too
     left = [
         finding
         for finding in server.findings
         if finding.remedy
         and (finding.severity in ("error", "warning") or finding is lead(server))
         and finding not in mendable
+        and not (waits and finding.repair == "automatic")
     ]
     if len(left) == 1 and not mendable:
         return list(lines_of(left[0].remedy))
@@ -272,12 +277,13 @@ def _with_volact(
 ) -> list[str]:
     """The command by which volact does it, and what to type for the same by hand."""
     if wanted:
-        lines = with_consent([server], how, wanted)
-        return [tr(say("volact repairs this only with your consent:")), *lines]
-    command = command_for("activate", [server], how)
+        return [tr(CONSENT_ASKED), *with_consent([server], how, wanted)]
+    how, options = naming(server, how)
+    options += consent_first(server)
+    command = command_for("activate", [server], how, options)
     what = listed(finding.id for finding in mendable)
     first = any(f.severity == "error" and f not in mendable for f in server.findings)
-    typed = command_for("plan", [server], how, ("--format commands",))
+    typed = command_for("plan", [server], how, (*options, "--format commands"))
     return [
         plain(tr(say("After that, volact repairs {what}:", what=what)))
         if first

@@ -123,4 +123,7 @@ def diagnose(a: Assessment, kinds: Iterable[FindingKind] = _BY_TOPIC) -> tuple[F
     if failed:
         found.append(unknown.rules_failed(failed))
     marked = accept(found, a.ctx.expected, a.ctx.now)
+    wrong = [finding for finding in marked if finding.severity in ("error", "warning")]
+    if [finding.id for finding in wrong] == [license.NOT_LICENSED.id]:
+        marked = tuple(license.alone(one) if one in wrong else one for one in marked)
     return tuple(sorted(marked, key=lambda finding: _SEVERITIES[finding.severity]))

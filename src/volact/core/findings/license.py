@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from volact.core.assessment import Assessment
 from volact.core.assessment.attempts import Attempt
 from volact.core.assessment.licence import ProductState, status_text
@@ -11,7 +13,7 @@ from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, remedy_of
 from volact.core.findings.kms_host import HOST_REFUSALS, TOO_OLD, refusing_cloud
 from volact.model.fact import value_of
-from volact.model.finding import Repair
+from volact.model.finding import Finding, Repair
 from volact.model.profile import ErrorInfo
 from volact.model.text import Text, say, typed
 
@@ -102,6 +104,18 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
         remedy=remedy_of(known, a),
         command=typed(a.console.activate()),
     )
+
+
+def alone(finding: Finding) -> Finding:
+    """Not licensed, and there is no other error or warning to be repaired first."""
+    assert isinstance(finding.remedy, Text)
+    told = finding.remedy.args
+    remedy = (
+        say("{remedy} Then on the server: {command}", **told)
+        if "remedy" in told
+        else say("On the server: {commands}", commands=told["command"])
+    )
+    return replace(finding, remedy=remedy)
 
 
 def _reason(a: Assessment) -> ErrorInfo | None:
