@@ -128,6 +128,33 @@ def test_a_change_that_one_run_could_not_send_is_sent_by_the_next(
     assert sorted(kept) == [".lock", ".told"]
 
 
+def test_channels_are_told_though_standard_output_is_not_read(
+    tmp_path: Path, closed_port: int, receiver: Receiver
+) -> None:
+    words = [
+        "-i",
+        str(inventory(tmp_path, closed_port)),
+        "--once",
+        "--retries",
+        "0",
+        "--no-progress",
+    ]
+    words += ["-o", "jsonl", "--notify", f"http://127.0.0.1:{receiver.port}/"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*VOLACT, "watch", *words],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PW": "x"},
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert "Traceback" not in done.stderr
+    assert [body["changes"][0]["kind"] for _, _, body in receiver.got] == ["new"]
+
+
 def test_what_another_verb_saw_first_is_still_told(
     tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

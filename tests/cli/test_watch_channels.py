@@ -85,6 +85,29 @@ def test_a_channel_that_is_new_is_told_what_needs_attention(
     assert [(change["kind"], change["server"]) for change in body["changes"]] == [("new", "a")]
 
 
+def test_a_round_that_ended_before_its_message_was_told_to_no_channel(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    hook = open_channels([f"http://127.0.0.1:{receiver.port}/"])
+    watched = WatchedChannels(
+        hook, within=timedelta(days=30), before={}, file=WatchStateFile(tmp_path / "watch.told")
+    )
+    for server, sends in ((healthy("a"), True), (attention("a"), False), (attention("a"), True)):
+        watched.add(server, STARTED)
+        counts = RunCounts([server])
+        run = RunReport(
+            volact="1", command="check", run="01jx", started=STARTED, elapsed_s=1.0,
+            servers=(), summary=counts.summary(),
+        )  # fmt: skip
+        kinds = [change.kind for change in watched.printed.changes()]
+        if sends:
+            watched.send(run, counts)
+        watched.end(["a"])
+    assert kinds == ["worse"]
+    (body,) = [body for _, _, body in receiver.got]
+    assert [change["kind"] for change in body["changes"]] == ["worse"]
+
+
 def test_nothing_is_kept_of_servers_that_are_gone(tmp_path: Path) -> None:
     file = tmp_path / "watch.told"
     round_of(file, attention("a"), healthy("b"))

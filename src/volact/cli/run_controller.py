@@ -53,6 +53,7 @@ class RunListeners:
         [RunReport, RunCounts], bool
     ]  # at the end; returns whether all messages were sent
     row: Callable[[ServerReport], object] = lambda row: None  # for each row
+    outlast_reports: bool = False  # the run goes on for them when no report is read any more
 
 
 class RunController:
@@ -133,7 +134,8 @@ class RunController:
         self._store.row(row)
         self._rollout.count(row)
         self._listeners.row(row)
-        if not self._sinks.reading and self.fleet.job.mode not in CHANGING:
+        needed = self._sinks.reading or self._listeners.outlast_reports
+        if not needed and self.fleet.job.mode not in CHANGING:
             self._unread = True  # no output is left to write to; a run that changes servers goes on
             self._stop.set()
 

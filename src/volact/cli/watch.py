@@ -87,7 +87,7 @@ class Watch:
             fleet,
             self._options.output,
             self._writer(fleet),
-            RunListeners(end=self._channels.send, row=add),
+            RunListeners(end=self._channels.send, row=add, outlast_reports=self._channels.any),
         ) as run:
             if self._channels.failing:
                 run.note(say("the servers can be checked again"))

@@ -28,7 +28,7 @@ class _WatchedChannel:
         self._channel = channel
         self.tracker = tracker
         self.state = state
-        self.sent, self._stopped = True, ""
+        self.sent, self._stopped = False, ""
 
     def send(self, run: RunReport, counts: RunCounts) -> bool:
         """Send what changed; whether it arrived, or nothing had to be sent."""
@@ -45,10 +45,12 @@ class _WatchedChannel:
             self.state = ChannelState(stopped=self._stopped, before={**told})
         else:
             self.tracker.again()
+        self.sent = False
 
     def failed(self, why: Text | str) -> None:
         """End a round in which no server could be checked; that is told once."""
         self.tracker.again()
+        self.sent = False
         if not self.state.failing:
             sent = send_to_all([self._channel], failure_message(why), tell)
             self.state = msgspec.structs.replace(self.state, failing=sent)
@@ -69,12 +71,18 @@ class WatchedChannels:
         self._kept = file.read() if file else WatchState()
         self.printed = ChangeTracker(within, {**before, **self._kept.printed})
         self._told = self._kept.printed
+        self._sent = False
         self._channels: dict[str, _WatchedChannel] = {}
         for at, channel in enumerate(channels, 1):
             key = f"{at} {channel.name}"  # names are without secrets, so several may be equal
             state = self._kept.channels.get(key, ChannelState())
             tracker = ChangeTracker(within, state.over(before))
             self._channels[key] = _WatchedChannel(channel, tracker, state)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one beside standard output."""
+        return bool(self._channels)
 
     @property
     def failing(self) -> bool:
@@ -90,21 +98,24 @@ class WatchedChannels:
     def send(self, run: RunReport, counts: RunCounts) -> bool:
         """Send to each channel what changed for it; whether all took their message."""
         took = [each.send(run, counts) for each in self._channels.values()]
-        return all(took)
+        self._sent = all(took)
+        return self._sent
 
     def end(self, names: Sequence[str]) -> None:
-        """End a round over the servers that are named."""
+        """End a round over the servers that are named; one that was not sent told nothing."""
         for each in self._channels.values():
             each.end(names)
-        if all(each.sent for each in self._channels.values()):
+        if self._sent:
             self._told = self.printed.next(names)
         else:
             self.printed.again()  # the next round shows it with what it sends
+        self._sent = False
         self._keep()
 
     def failed(self, why: Text | str) -> None:
         """End a round in which no server could be checked."""
         self.printed.again()
+        self._sent = False
         for each in self._channels.values():
             each.failed(why)
         self._keep()
