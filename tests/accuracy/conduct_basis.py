@@ -37,6 +37,7 @@ ORDER = (
 )
 
 _LICENCE = ("os.build", "os.sku", "registry.policy_machine")
+_TIME = ("os.role", "time.policy_type", "time.policy_client")
 BASIS: dict[str, tuple[str, ...]] = {
     "rebuild-token-store": ("store.tokens", "store.spare", "products"),
     "rearm": ("licensing.rearm", "licensing.cmid"),
@@ -46,8 +47,8 @@ BASIS: dict[str, tuple[str, ...]] = {
     "add-route": ("routes", "reach"),
     "add-dns": ("os.role", "dns", "reach"),
     "restore-time-limits": ("time.saved",),
-    "set-time-source": ("os.role", "time.type", "time.peers", "time.policy_type"),
-    "sync-clock": ("os.role", "time.policy_type"),
+    "set-time-source": ("time.type", "time.peers", *_TIME),
+    "sync-clock": _TIME,
     "install-key": ("os.build", "os.sku", "products"),
     "set-kms-host": (*_LICENCE, "products", "reach"),
     "clear-kms-host": (*_LICENCE, "products"),

@@ -87,7 +87,8 @@ def policy_is_not_fought(deed: Deed) -> Iterator[str]:
     limit = value(raw, "time.policy_neg" if skew > 0 else "time.policy_pos")
     forbidden = limit is not None and limit != NO_LIMIT and abs(skew) > limit
     no_sync = str(value(raw, "time.policy_type")).lower() == "nosync"
-    if deed.steps_of("sync-clock") and (forbidden or no_sync):
+    off = value(raw, "time.policy_client") == 0
+    if deed.steps_of("sync-clock") and (forbidden or no_sync or off):
         yield "sync-clock against group policy"
 
 

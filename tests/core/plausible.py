@@ -174,6 +174,8 @@ def _policy(draw: st.DrawFn, raw: Raw) -> None:
     if draw(st.integers(0, 7)) == 0:
         kind = draw(st.sampled_from(["NoSync", "NTP"]))
         raw["time"] |= {"policy_type": kind, "policy_peers": "10.0.0.9,0x8", "policy_pos": 3600}
+    if draw(st.integers(0, 7)) == 0:
+        raw["time"]["policy_client"] = draw(st.sampled_from([0, 1]))
 
 
 def _notification(draw: st.DrawFn, raw: Raw, release: str) -> None:

@@ -232,6 +232,7 @@ def _time(skew_s: float) -> dict[str, Any]:
         "policy_peers": None,
         "policy_pos": None,
         "policy_neg": None,
+        "policy_client": None,
         "triggers": "3/1 3/2",
         "saved": None,
         "ref": now_ms,

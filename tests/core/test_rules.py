@@ -523,6 +523,17 @@ def test_no_time_server_is_named_where_the_domain_role_is_not_known() -> None:
     assert "w32tm /resync" in remedy
 
 
+@pytest.mark.parametrize("local", [0, 1])
+def test_a_policy_that_turns_the_ntp_client_off_is_named(local: int) -> None:
+    raw = server(skew_s=5 * HOUR, time__client=local, time__policy_client=0)
+    source, skew = one("time-source-missing", raw), one("clock-skew", raw)
+    assert source.summary.startswith("Group policy turns the NTP client")
+    assert (source.repair, skew.repair) == ("manual", "manual")
+    for finding in (source, skew):
+        assert "Enable Windows NTP Client" in finding.remedy
+        assert "reg add" not in finding.remedy
+
+
 FORWARDER = (
     'powershell -Command "Add-DnsServerConditionalForwarderZone -Name tencentyun.com'
     ' -MasterServers 183.60.83.19,183.60.82.98"'

@@ -19,9 +19,12 @@ from volact_lab.faults.kms import OFFICE_ID
 from volact_lab.session import Start, execute
 from volact_lab.windows import acl
 from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import dword
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.restart import restart
 from volact_lab.windows.services import Service
+from volact_lab.windows.w32time import KEY as W32TIME
+from volact_lab.windows.w32time import POLICY as TIME_POLICY
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
@@ -348,6 +351,21 @@ async def test_the_clock_is_set_from_the_providers_time(here: Place) -> None:
         assert [result.ok for result in answer.results] == [True, True], answer.results
         assert abs(machine.clock.offset) < 2
         assert machine.time.running.peers == ("ntpupdate.tencentyun.com",)
+
+
+@pytest.mark.parametrize("policy", [None, 0, 1])
+async def test_what_policy_says_of_the_ntp_client_rules(here: Place, policy: int | None) -> None:
+    (machine,) = variants(here, "clock-5h", 1)
+    client = "TimeProviders\\NtpClient"
+    machine.registry.set(f"{W32TIME}\\{client}", "Enabled", dword(int(policy == 0)))
+    if policy is not None:
+        machine.registry.set(f"{TIME_POLICY}\\{client}", "Enabled", dword(policy))
+    machine.time.load()
+    time = (await agent(machine)).facts["time"]
+    assert (time["client"], time["policy_client"]) == (int(policy == 0), policy)
+    source = step("set-time-source", peers=["ntpupdate.tencentyun.com"])
+    answer = await agent(machine, source, step("sync-clock", within_s=60))
+    assert answer.results[1].ok is (policy == 1), answer.results
 
 
 async def test_a_far_clock_needs_raised_limits_which_are_put_back(here: Place) -> None:

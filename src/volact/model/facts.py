@@ -51,6 +51,7 @@ class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
     policy_peers: Fact[str] = NOT_ASKED
     policy_pos: Fact[int] = NOT_ASKED
     policy_neg: Fact[int] = NOT_ASKED
+    policy_client: Fact[int] = NOT_ASKED
     ref: Fact[int] = NOT_ASKED  # Date header of the provider's metadata service
     ref_at: Fact[int] = NOT_ASKED  # this server's clock when that header came
 

@@ -35,6 +35,8 @@ function timeTriggers() {
   return list.length ? list.join(" ") : null;
 }
 
+var NTP_CLIENT = "TimeProviders\\NtpClient\\Enabled";
+
 function timeFacts(utc) {
   var zone = CONTROL + "TimeZoneInformation\\";
   return {
@@ -44,14 +46,15 @@ function timeFacts(utc) {
     peers: regText(W32TIME + "Parameters\\NtpServer"),
     pos: regNumber(W32TIME + "Config\\" + LIMITS[0]),
     neg: regNumber(W32TIME + "Config\\" + LIMITS[1]),
-    client: regNumber(W32TIME + "TimeProviders\\NtpClient\\Enabled"),
+    client: regNumber(W32TIME + NTP_CLIENT),
     seed: regNumber(W32TIME + "Config\\UtilizeSslTimeData"),
     vmic: regNumber(W32TIME + "TimeProviders\\VMICTimeProvider\\Enabled"),
     triggers: ask(timeTriggers), saved: regText(LIMITS_MARK),
     policy_type: regText(TIME_POLICY + "Parameters\\Type"),
     policy_peers: regText(TIME_POLICY + "Parameters\\NtpServer"),
     policy_pos: regNumber(TIME_POLICY + "Config\\" + LIMITS[0]),
-    policy_neg: regNumber(TIME_POLICY + "Config\\" + LIMITS[1])
+    policy_neg: regNumber(TIME_POLICY + "Config\\" + LIMITS[1]),
+    policy_client: regNumber(TIME_POLICY + NTP_CLIENT)
   };
 }
 

@@ -74,6 +74,11 @@ def measured_skew(facts: Facts) -> int | None:
     return own if agree else min(own, reference, key=abs)
 
 
+def ntp_client(time: TimeFacts) -> Fact[int]:
+    """1 where the NTP client is on, 0 where it is off: group policy's value before the own one."""
+    return time.client if isinstance(time.policy_client, Absent) else time.policy_client
+
+
 def own_limits(time: TimeFacts) -> tuple[Fact[int], Fact[int]]:
     """The server's limits forwards and backwards, those before an interrupted run raised them.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S
+from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, reported, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
@@ -151,8 +151,8 @@ def _skew_repair(a: Assessment, beyond: str) -> Repair:
     if isinstance(a.facts.services.get("W32Time"), Absent):
         return "manual"
     against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
-    off = value_of(time.client) == 0
-    unread = is_unreadable(time.policy_type) or is_unreadable(time.client)
+    off = value_of(ntp_client(time)) == 0
+    unread = is_unreadable(time.policy_type) or is_unreadable(ntp_client(time))
     free = not (against_policy or off or unread or _sourceless(a))
     return "automatic" if a.system.role == "standalone" and free else "manual"
 
@@ -171,12 +171,24 @@ def _skew_remedy(a: Assessment, beyond: str) -> Text:
     # A role that was not read may be a member's: its time source stays.
     ntp = a.ctx.knowledge.profile.ntp[:1] if a.system.role else ()
     commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
+    if value_of(a.facts.time.policy_client) == 0:
+        return client_by_policy(*commands)
     if beyond == "policy":
         return say(
             "Group policy forbids a correction this large; change the policy, then: {commands}",
             commands=typed(*commands),
         )
     return on_server(*commands)
+
+
+def client_by_policy(*commands: str) -> Text:
+    """What is left to a person where group policy turns the NTP client off."""
+    return say(
+        "volact does not override group policy. Enable the policy {policy} or set it to Not "
+        "configured, then on the server: {commands}",
+        policy="Enable Windows NTP Client",
+        commands=typed("gpupdate /force", *commands),
+    )
 
 
 def _left_by_step(a: Assessment) -> int | None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S
-from volact.core.findings.clock import TIME_FROM_DOMAIN
+from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client
+from volact.core.findings.clock import TIME_FROM_DOMAIN, client_by_policy
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import RestoreTimeLimits
@@ -18,6 +18,7 @@ from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.core.steps.time_source import SetTimeTrigger
 from volact.model.fact import ABSENT, Absent, Known, is_known, is_unreadable, value_of
+from volact.model.facts import TimeFacts
 from volact.model.finding import Repair
 from volact.model.text import Text, say
 
@@ -87,8 +88,8 @@ def time_source_missing(a: Assessment) -> Found | None:
     by_policy = not isinstance(time.policy_type, Absent)
     kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
     peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
-    client_off = value_of(time.client) == 0
-    unread = is_unreadable(time.client)
+    client = ntp_client(time)
+    client_off, unread = value_of(client) == 0, is_unreadable(client)
     if not kind or role is None or role == "controller":
         return None
     orphan = kind == "NT5DS" and role == "standalone"
@@ -99,10 +100,10 @@ def time_source_missing(a: Assessment) -> Found | None:
     blocked = by_policy or client_off or unread or not servers
     automatic = role == "standalone" and not blocked
     return warning(
-        _source_summary(kind, orphan=orphan, client_off=client_off),
-        {"type": kind, "peers": value_of(peers_fact), "client": value_of(time.client)},
+        _source_summary(time, kind, orphan=orphan),
+        {"type": kind, "peers": value_of(peers_fact), "client": value_of(client)},
         repair="automatic" if automatic else "manual",
-        remedy=_source_remedy(a, client_off=client_off),
+        remedy=_source_remedy(a),
     )
 
 
@@ -170,8 +171,13 @@ def _service_remedy(word: str) -> Text:
     return on_server(shell.enable_service("w32time", "auto"), shell.start_service("w32time"))
 
 
-def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
-    if client_off:
+def _source_summary(time: TimeFacts, kind: str, *, orphan: bool) -> Text:
+    if value_of(time.policy_client) == 0:
+        return say(
+            "Group policy turns the NTP client of the Windows Time service off, so the clock is "
+            "not synchronised."
+        )
+    if value_of(ntp_client(time)) == 0:
         return say(
             "The NTP client of the Windows Time service is off, so the clock is not synchronised."
         )
@@ -182,8 +188,10 @@ def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
     return say("The Windows Time service has no time server in its list.")
 
 
-def _source_remedy(a: Assessment, *, client_off: bool) -> Text:
-    if client_off:
+def _source_remedy(a: Assessment) -> Text:
+    if value_of(a.facts.time.policy_client) == 0:
+        return client_by_policy("w32tm /config /update")
+    if value_of(ntp_client(a.facts.time)) == 0:
         key = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\NtpClient"
         return on_server(f"reg add {key} /v Enabled /t REG_DWORD /d 1 /f", "w32tm /config /update")
     if a.system.role == "member":
