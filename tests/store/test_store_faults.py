@@ -6,6 +6,7 @@ are overwritten, rights are missing, the server is killed.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -128,6 +129,35 @@ async def test_what_comes_after_a_lock_is_kept_and_says_what_is_missing(
         run = store.find_run("bb22")
         assert run.finished
         assert "locked the database" in run.note
+
+
+async def test_what_is_left_out_while_a_store_hangs_is_told_and_no_step_is(
+    file: Path, holder: Holder
+) -> None:
+    # No wait at all: the database that is locked counts as one that hangs.
+    writer = store_writer(str(file), "bb22", patience_s=600.0, hang_s=-600.0)
+    names = [f"web-{at:04}" for at in range(1500)]
+    for name in names:
+        await writer.sending(intent(name))
+        writer.row(row(name))
+        at_once(writer.room())
+    await writer.sending(intent("web-0000", at="2026-11-24T11:15:16.001Z"))
+    writer.withdrawn(intent("web-0000", at="2026-11-24T11:15:16.001Z"))
+    holder.let_go()
+    while writer._hangs:
+        await asyncio.sleep(0.01)
+    kept = writer.finish(end("bb22", servers=len(names)))
+    with open_store(str(file)) as store:
+        missing = len(names) - len(list(store.rows("bb22")))
+        sent = [(found.server, found.at) for found in store.intents("bb22")]
+        note = store.find_run("bb22").note
+    assert sent == [(name, intent(name).at) for name in names]
+    assert 0 < missing < len(names)
+    assert kept.problem == note == (
+        "this run is not stored completely: the store did not answer for a time, and the results "
+        f"of {missing} servers are missing"
+    )  # fmt: skip
+    assert kept.stored
 
 
 @pytest.mark.parametrize("size", ["40000", "200000"], ids=["at once", "midway"])
@@ -365,8 +395,6 @@ def test_a_killed_run_is_there_as_far_as_it_came(store_url: str) -> None:
 
 async def test_what_waits_together_is_committed_together(postgresql: PostgresServer) -> None:
     """Two thousand servers at once are a few commits, not two thousand."""
-    import asyncio
-
     url = postgresql.new_database()
     writer = store_writer(url, "aa11", patience_s=20.0)
     await asyncio.gather(*(writer.sending(intent(f"web-{at:04}")) for at in range(2000)))

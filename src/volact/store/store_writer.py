@@ -2,7 +2,8 @@
 
 The run waits for the database only before steps are sent, and then no longer than
 ``patience_s`` and ``hang_s`` together.  What waits here is bounded by the servers at work,
-not by those of the run.  The thread opens the database, so that a run begins at once.
+not by those of the run; while the database hangs, rows and facts beyond that are left out and
+counted, and steps are kept.  The thread opens the database, so that a run begins at once.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from volact.model.report import RunReport, ServerReport
 from volact.model.step import Intent
-from volact.model.text import raw, say
+from volact.model.text import Text, count, raw, say
 from volact.store.address import StoreAddress
 from volact.store.clock import now
 from volact.store.encoding import encode
 from volact.store.events import (
-    END,
     Barrier,
     FactsSeen,
     RunAborted,
@@ -70,6 +72,7 @@ class StoreWriter:
         self._limit_s = patience_s + hang_s
         self._outcome = WriteOutcome(stored=False)
         self._stopped = False  # the thread takes no event any more
+        self._left_out: set[str] = set()  # servers with rows or facts that are not written
         self._unanswered: asyncio.Future[None] | None = None
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._write, name="volact-store", daemon=True)
@@ -98,21 +101,21 @@ class StoreWriter:
         self._put(ServerDone(now(), report))
 
     async def room(self) -> None:
-        """Wait while the queue is too long."""
-        if self._queue.qsize() > _QUEUE_LIMIT:
+        """Wait while the queue is too long, but not for a database that hangs."""
+        if self._queue.qsize() > _QUEUE_LIMIT and not self._hangs:
             passed = asyncio.get_running_loop().create_future()
             self._put(Barrier(passed))
             await self._wait_for(passed)
 
     def finish(self, report: RunReport) -> WriteOutcome:
         """Write the end of the run, and return what was written and what was not."""
-        self._put(RunEnded(report))
+        problem = self._problem()
+        notes = (*report.notes, problem) if problem else report.notes
+        self._put(RunEnded(replace(report, notes=notes)))
         self._thread.join(_ABORT_S if self._hangs else self._patience_s + _END_S)
         if self._thread.is_alive():
-            why = say("the store does not answer")
-            problem = say("this run is not stored completely: {why}", why=why)
-            return WriteOutcome(stored=False, problem=problem)
-        return self._outcome
+            return WriteOutcome(stored=False, problem=_incomplete(say("the store does not answer")))
+        return replace(self._outcome, problem=self._outcome.problem or problem)
 
     def abandon(self) -> None:
         """End without a report: write what waits, and leave the run unfinished."""
@@ -134,11 +137,26 @@ class StoreWriter:
 
     def _put(self, event: StoreEvent) -> None:
         with self._guard:
-            full = self._hangs and self._queue.qsize() > _QUEUE_LIMIT and not isinstance(event, END)
-            if not self._stopped and not full:
+            full = self._hangs and self._queue.qsize() > _QUEUE_LIMIT
+            if full and isinstance(event, FactsSeen | ServerDone):
+                self._left_out.add(_server_of(event))
+                return
+            if not self._stopped:
                 self._queue.put(event)
                 return
         resolve([event])
+
+    def _problem(self) -> Text:
+        """What was left out, ``""`` if nothing was."""
+        if not self._left_out:
+            return Text("")
+        return _incomplete(
+            count(
+                len(self._left_out),
+                "the store did not answer for a time, and the results of {n} server are missing",
+                "the store did not answer for a time, and the results of {n} servers are missing",
+            )
+        )
 
     def _write(self) -> None:
         """The thread."""
@@ -161,3 +179,11 @@ class StoreWriter:
         while not self._queue.empty():
             left.append(self._queue.get())
         resolve(left)
+
+
+def _server_of(event: FactsSeen | ServerDone) -> str:
+    return event.server if isinstance(event, FactsSeen) else event.report.name
+
+
+def _incomplete(why: Text) -> Text:
+    return say("this run is not stored completely: {why}", why=why)
