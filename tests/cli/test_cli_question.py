@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import sys
 from pathlib import Path
 
@@ -27,8 +28,11 @@ os.execv(sys.executable, [sys.executable, "-m", "volact", *sys.argv[1:]])
 """
 
 
-def answered(command: list[str], key: bytes) -> tuple[int, str]:
-    """Press keys at the question; the exit code and what the terminal showed."""
+Answer = bytes | signal.Signals
+
+
+def answered(command: list[str], answer: Answer) -> tuple[int, str]:
+    """Press keys at the question, or send a signal; the exit code and what the terminal showed."""
     master, slave = pty.openpty()
     pressed = False
     with started(
@@ -41,7 +45,7 @@ def answered(command: list[str], key: bytes) -> tuple[int, str]:
                 quiet = not select.select([master], [], [], AGAIN_S)[0]
                 shown += b"" if quiet else os.read(master, 4096)
                 if b"[y/N]" in shown and (quiet or not pressed):
-                    os.write(master, key)
+                    give(answer, master, process.pid)
                     pressed = True
         except OSError:  # the other end is closed
             pass
@@ -49,12 +53,20 @@ def answered(command: list[str], key: bytes) -> tuple[int, str]:
         return process.wait(), shown.decode("utf-8", "replace")
 
 
-def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> None:
+def give(answer: Answer, terminal: int, process: int) -> None:
+    if isinstance(answer, bytes):
+        os.write(terminal, answer)
+    else:
+        os.kill(process, answer)
+
+
+@pytest.mark.parametrize("answer", [b"\x03", signal.SIGTERM])
+def test_an_interrupt_at_the_question_keeps_what_was_seen(answer: Answer, tmp_path: Path) -> None:
     report, store = tmp_path / "r.json", tmp_path / "volact.db"
     with drawn_lab("simple", 4, 5) as fleet:
         command = ["activate", "-i", str(fleet), "--no-progress"]
         kept = ["--store", str(store), "--report", f"json={report}"]
-        code, shown = answered([*command, *kept], b"\x03")
+        code, shown = answered([*command, *kept], answer)
     assert code == 130
     assert "Traceback" not in shown
     assert "volact: saved as run" in shown

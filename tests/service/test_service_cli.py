@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cli_process import FORKED
 from cli_run import volact
+from forked_volact import ForkedVolact
 from litestar import Litestar, Response, get, post
 from service_parts import NOW, WrittenRuns, fill, parts, put_run, run_info, served_store
 from service_running import running
@@ -171,6 +177,30 @@ def test_a_run_whose_service_fails_meanwhile_is_named(
         done = volact("check", "-i", "main", "--service", url, "--report", f"csv={tmp_path / 'r'}")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-2] == f"volact: {told.format(url=url)}"
+    assert [*tmp_path.iterdir()] == []
+
+
+@FORKED
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_and_not_the_run(end: signal.Signals, tmp_path: Path) -> None:
+    @post("/api/v1/runs")
+    async def submitted() -> RunInfo:
+        return run_info("bb22", servers=4, begun=NOW)
+
+    @get("/api/v1/runs/bb22/events")
+    async def progress() -> None:
+        followed.set()
+        await asyncio.Event().wait()
+
+    followed = threading.Event()
+    with running(Litestar([submitted, progress])) as url:
+        words = ("check", "-i", "main", "--service", url, "--report", f"csv={tmp_path / 'r'}")
+        with ForkedVolact(*words, env={**os.environ, "VOLACT_TOKEN": "token"}) as process:
+            followed.wait()
+            process.send_signal(end)
+            out, told = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert f"volact: run bb22 goes on at the service: {url}/runs/bb22\n" in told
     assert [*tmp_path.iterdir()] == []
 
 

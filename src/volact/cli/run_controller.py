@@ -6,6 +6,7 @@ The verbs choose what is done; here it is shown, counted and written.
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, make_progress, shown
 from volact.cli.rollout import RolloutSummary, announce_drain, control_of
 from volact.cli.run_store import RunStore, open_run_store
-from volact.cli.runtime import ignore_signal, stop_on_signals
+from volact.cli.runtime import ignore_signal, on_signals, stop_on_signals, unhandled_signals
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
 from volact.fleet import Control, needs_plans_first, run_fleet
@@ -110,20 +111,23 @@ class RunController:
         """Whether the run was stopped by a signal."""
         return self._stop.is_set() or self._drain.is_set()
 
-    def interrupt(self) -> None:
-        """Stop the run while no server is worked on."""
+    def on_signal(self, *_: object) -> None:
+        """Stop the run while no server is worked on; the second time, end at once."""
+        if self._stop.is_set():
+            raise KeyboardInterrupt
         self._stop.set()
 
     def confirm(self, question: Text) -> bool:
-        """Ask on standard error; Ctrl-C instead of an answer means no and stops the run.
+        """Ask on standard error; a signal instead of an answer means no and stops the run.
 
         Rows that are finished by then still go to the reports and the store.
         """
         try:
-            return typer.confirm(tr(question), default=False, err=True)
-        except typer.Abort:
+            with on_signals(signal.default_int_handler):
+                return not self.stopped and typer.confirm(tr(question), default=False, err=True)
+        except (typer.Abort, KeyboardInterrupt):
             sys.stderr.write("\n")  # the line of the question is still open
-            self.interrupt()
+            self._stop.set()
             return False
 
     def take(self, row: ServerReport) -> None:
@@ -219,12 +223,15 @@ def open_run(
     job = msgspec.structs.replace(fleet.job, recorder=store.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
+    run = RunController(fleet, sinks, progress, control, listeners=listeners, store=store)
     store.begin()
-    try:
-        yield RunController(fleet, sinks, progress, control, listeners=listeners, store=store)
-    finally:
-        sinks.discard()
-        store.abandon()
+    # Also while the run ends: its rows are not lost to a signal that comes then.
+    with on_signals(run.on_signal, unhandled_signals()):
+        try:
+            yield run
+        finally:
+            sinks.discard()
+            store.abandon()
 
 
 def to_channels(channels: Sequence[Channel]) -> RunListeners:

@@ -9,9 +9,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any, TypeVar
 
 from volact.cli.failure import tell
@@ -31,6 +32,26 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 def ignore_signal(signals: int) -> None:
     """Do nothing."""
+
+
+@contextmanager
+def on_signals(
+    handle: Callable[[int, FrameType | None], object],
+    signals: Iterable[signal.Signals] = _SIGNALS,
+) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM inside the block."""
+    before = {name: signal.signal(name, handle) for name in signals}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def unhandled_signals() -> tuple[signal.Signals, ...]:
+    """Those of SIGINT and SIGTERM that nothing handles yet: a watch notes them itself."""
+    default = (signal.SIG_DFL, signal.default_int_handler)
+    return tuple(name for name in _SIGNALS if signal.getsignal(name) in default)
 
 
 @contextmanager
@@ -91,15 +112,9 @@ class StopSignal:
         # interrupted code may hold.
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    @contextmanager
-    def installed(self) -> Iterator[None]:
+    def installed(self) -> AbstractContextManager[None]:
         """Handle signals inside the block."""
-        before = {name: signal.signal(name, self._on_signal) for name in _SIGNALS}
-        try:
-            yield
-        finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
+        return on_signals(self._on_signal)
 
     def _on_signal(self, *_: object) -> None:
         if self._asked or self._stopped():

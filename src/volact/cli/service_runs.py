@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
 from volact.cli.progress import make_progress, shown
 from volact.cli.registry import default_of
 from volact.cli.run_controller import DOING, stdout_writer
+from volact.cli.runtime import on_signals
 from volact.cli.service_client import client_of
 from volact.cli.sinks import Sinks, parse_reports, require_writable
 from volact.core.context import Policy
@@ -48,7 +50,9 @@ def run_by_service(options: ServiceOptions, verb: Verb) -> int:
     """Submit a run, show its progress, write its reports; its exit code."""
     _require_taken(options)
     require_writable(options.report)
-    with client_of(options.service) as service, ExitStack() as ending:
+    with ExitStack() as ending:
+        ending.enter_context(on_signals(signal.default_int_handler))
+        service = ending.enter_context(client_of(options.service))
         run = service.submit(_spec(options, verb))
         page = raw(f"{options.service.rstrip('/')}/runs/{run.id}")
         with _telling(say("run {run} goes on at the service: {url}", run=raw(run.id), url=page)):
