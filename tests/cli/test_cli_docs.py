@@ -52,6 +52,26 @@ def test_every_option_is_documented_where_its_verb_is(verb: str) -> None:
     assert not {word for word in options(VERBS[verb]) if f"`{word}" not in told}
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_help_names_an_option_that_its_verb_has_not(verb: str) -> None:
+    """--service of status spoke of "its inventory of -i"."""
+    command = VERBS[verb]
+    said = " ".join(str(getattr(item, "help", None) or "") for item in command.params)
+    words = re.findall(r"(?<![\w-])--?[a-z][\w-]*", said)
+    assert not set(words) - options(command) - _OF_OTHERS
+
+
+# In the help of watch: "as activate --yes does".
+_OF_OTHERS = {"--yes"}
+
+
+def test_the_help_of_endpoints_names_no_servers_facts() -> None:
+    """It asks no server: without --provider nothing is determined."""
+    (provider,) = [item for item in VERBS["endpoints"].params if item.name == "provider"]
+    assert "facts" not in provider.help
+    assert provider.metavar == "NAME"
+
+
 def test_the_steps_that_need_consent_are_listed_where_consent_is_given() -> None:
     row = next(line for line in DOCS.splitlines() if line.startswith("| `--allow STEP`"))
     missing = [word for word in ASKING_STEPS if f"`{word}`" not in row]

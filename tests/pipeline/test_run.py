@@ -181,6 +181,17 @@ async def test_a_lost_answer_and_no_second_look_says_that_steps_were_sent() -> N
     assert [step["do"] for step in report.plan] == ["set-kms-host", "activate"]
 
 
+@virtual_time
+async def test_one_step_that_was_sent_is_one() -> None:
+    lost = TransportError("connect", "connection refused")
+    unlicensed = {**HEALTHY, "licensed": False}
+    way = Scripted(facts(**unlicensed), {**facts(**HEALTHY), "results": []}, lost)
+    report = await run(way)
+    assert [step["do"] for step in report.plan] == ["activate"]
+    assert report.error is not None
+    assert "(1 step was sent, 0 answered)" in report.error.message
+
+
 @pytest.mark.parametrize("kind", ["auth", "connect", "timeout", "host-key", "protocol"])
 @virtual_time
 async def test_a_server_that_cannot_be_opened_is_a_row(kind: str) -> None:

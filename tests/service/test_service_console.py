@@ -91,6 +91,13 @@ def test_a_page_speaks_the_users_language(store: Store, path: str, language: str
     assert ">Servers<" not in html
 
 
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "Monday"), ("id", "Senin"), ("zh-CN", "星期一")]
+)
+def test_weekdays_are_in_the_users_language(store: Store, language: str, day: str) -> None:
+    assert f'value="mon"> {day}</label>' in get(store, "/schedules", language=language)
+
+
 def test_the_browsers_language_is_taken_where_the_user_chose_none(store: Store) -> None:
     with TestClient(console(store, person())) as http:
         for header, language in (

@@ -167,6 +167,15 @@ def test_failures_make_the_next_try_wait(either_service: Service) -> None:
         assert sign_in(client, password="wrong").status_code == 401
 
 
+def test_the_last_second_of_a_wait_is_one_second(service: Service) -> None:
+    service.user("ada")
+    with service.client() as client:
+        for _ in range(5):
+            sign_in(client, password="wrong")
+        service.clock.advance(seconds=14.5)
+        assert "Try again in 1 second." in sign_in(client).text
+
+
 def test_waits_double_up_to_an_hour() -> None:
     seconds = [wait_after(failures, 5).total_seconds() for failures in (1, 4, 5, 6, 7, 12, 13, 999)]
     assert seconds == [0, 0, 15, 30, 60, 1920, 3600, 3600]

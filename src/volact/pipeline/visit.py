@@ -39,7 +39,7 @@ from volact.model.facts import Facts
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Intent, Plan, Step
-from volact.model.text import say
+from volact.model.text import count, say
 from volact.model.undo import RunHistory
 from volact.pipeline.job import Examination, Job, Notify, activation_host
 from volact.pipeline.run_recorder import ProbeKind, intent_of
@@ -163,9 +163,10 @@ class Visit:
         if len(answer.results) != len(steps):
             raise AnswerError(
                 "protocol",
-                say(
-                    "{sent} steps were sent, {answered} were answered",
-                    sent=len(steps),
+                count(
+                    len(steps),
+                    "{n} step was sent, {answered} answered",
+                    "{n} steps were sent, {answered} answered",
                     answered=len(answer.results),
                 ),
             )

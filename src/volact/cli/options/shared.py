@@ -135,6 +135,12 @@ def service() -> str:
     return option("", told, "URL", "--service")
 
 
+def store_service() -> str:
+    """Which service tells it instead of the store."""
+    told = "Service that is asked instead of the store. Token: VOLACT_TOKEN."
+    return option("", told, "URL", "--service")
+
+
 def limit() -> list[str]:
     """Which servers of the store."""
     return repeatable(

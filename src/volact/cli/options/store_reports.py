@@ -40,7 +40,7 @@ class StatusOptions(FleetReportOptions):
     the age of the data.
     """
 
-    service: str = shared.service()
+    service: str = shared.store_service()
     stale: str = option("7d", "List servers not examined for this long: 7d, 12h or 2w.", "SPAN")
 
 
@@ -59,7 +59,7 @@ class ExpiringOptions(FleetReportOptions):
 class RunsOptions(StoreReportOptions):
     """List the runs: time, command, duration and result."""
 
-    service: str = shared.service()
+    service: str = shared.store_service()
     last: int = option(20, "Number of runs, newest first.", "N", min=1)
 
 
@@ -71,7 +71,7 @@ class DiffOptions(StoreReportOptions):
     did but one could not be examined any more.
     """
 
-    service: str = shared.service()
+    service: str = shared.store_service()
     first: str = argument(
         "last~1", "Run id, its beginning, last or last~1.", "RUN", autocompletion=complete_run
     )
@@ -85,7 +85,7 @@ class DiffOptions(StoreReportOptions):
 class HistoryOptions(StoreReportOptions):
     """Show a server's checks and changes, newest first."""
 
-    service: str = shared.service()
+    service: str = shared.store_service()
     server: Annotated[
         str,
         typer.Argument(

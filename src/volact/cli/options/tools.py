@@ -22,7 +22,12 @@ class EndpointsOptions:
     delay of each time server. Nothing is activated. Exit code 3 when a check fails.
     """
 
-    provider: str = shared.provider()
+    provider: str = option(
+        "",
+        "Check everything in this provider's profile.",
+        "NAME",
+        autocompletion=complete_provider,
+    )
     kms_host: list[str] = repeatable("KMS host to check. Repeatable.", "HOST[:PORT]")
     ntp: list[str] = repeatable("Time server to check. Repeatable.", "HOST")
     timeout: float = option(3.0, "Time limit for each check.", "SECONDS", min=0.1, max=60)

@@ -166,6 +166,7 @@ def _environment() -> Environment:
         policy_titles=words.POLICIES,
         query=lambda **given: _query(given),
         role_name=words.ROLES.__getitem__,
+        day_name=words.DAYS.__getitem__,
         server_path=server_path,
         severities=SEVERITIES,
         states=words.STATES,

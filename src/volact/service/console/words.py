@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from volact.client.answers import WaveState
-from volact.client.wire import Role, RunInfo, RunState
+from volact.client.wire import Role, RunInfo, RunState, Weekday
 from volact.model.report import Summary
 from volact.model.text import Text, count, listed, say
 from volact.queries.values import StatusRow
@@ -38,6 +38,15 @@ WAVES: dict[WaveState, Text] = {
     "running": say("at work"),
     "done": say("done"),
     "halted": say("not finished"),
+}
+DAYS: dict[Weekday, Text] = {
+    "mon": say("Monday"),
+    "tue": say("Tuesday"),
+    "wed": say("Wednesday"),
+    "thu": say("Thursday"),
+    "fri": say("Friday"),
+    "sat": say("Saturday"),
+    "sun": say("Sunday"),
 }
 ACTIVE: tuple[RunState, ...] = ("awaiting-approval", "queued", "running", "paused", "cancelling")
 HALTED: tuple[RunState, ...] = ("stopped", "cancelled", "failed", "refused")

@@ -16,7 +16,7 @@ from litestar.response import Redirect
 from volact.client.wire import UserInfo
 from volact.errors import InputError
 from volact.model.error_text import error_text
-from volact.model.text import Text, say
+from volact.model.text import Text, count, say
 from volact.service.access import Actor, Permission, Via
 from volact.service.app import Parts
 from volact.service.caller import Asked, parts_of
@@ -152,7 +152,11 @@ def _require_old(parts: Parts, actor: Actor, old: str) -> None:
 
 
 def _too_many(error: passwords.TooManyAttemptsError) -> Text:
-    return say("Too many failed attempts. Try again in {n} seconds.", n=error.seconds)
+    return count(
+        error.seconds,
+        "Too many failed attempts. Try again in {n} second.",
+        "Too many failed attempts. Try again in {n} seconds.",
+    )
 
 
 def _password_page(request: Asked, message: Text | None = None, status: int = 200) -> Response[Any]:
