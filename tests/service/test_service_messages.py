@@ -291,6 +291,11 @@ def test_retention_keeps_what_is_newest_of_each_server(store: Store, service_url
     assert tidy(store, now + DAY)
 
 
+def test_retention_goes_on_after_a_clock_that_was_ahead(store: Store) -> None:
+    at = (NOON, datetime(2036, 1, 1, tzinfo=UTC), NOON + DAY, NOON + DAY, NOON + 2 * DAY)
+    assert [tidy(store, now) for now in at] == [False, True, True, False, True]
+
+
 def test_the_first_day_deletes_nothing(store: Store) -> None:
     assert [tidy(store, NOON + n * DAY) for n in range(2)] == [False, True]
 

@@ -56,6 +56,7 @@ from volact.store.clock import moment
 from volact.store.store import Store
 
 HOUR = timedelta(hours=1)
+AHEAD = datetime(2036, 1, 1, tzinfo=UTC)
 BEN = Actor(user="u2", name="ben", role="operator")
 
 
@@ -378,6 +379,45 @@ def test_a_claim_is_given_once(store: Store) -> None:
     assert not schedules.claim(store, due, later + HOUR)
     query = sa.select(SCHEDULES.c.claimed)
     assert store.ask(lambda connection: connection.execute(query).scalar()) is None
+
+
+def test_a_claim_by_a_clock_that_was_ahead_is_free(store: Store) -> None:
+    saved(store)
+    (due,) = schedules.due_now(store, NOON + HOUR)
+    assert schedules.claim(store, due, AHEAD)
+    assert schedules.claim(store, due, NOON + HOUR)
+
+
+@pytest.mark.parametrize("starts", [True, False])
+@pytest.mark.parametrize("when", [{"every": "6h"}, {"cron": "0 0,6,12,18 * * *"}])
+async def test_runs_start_again_after_a_clock_that_was_ahead(
+    store: Store, when: dict[str, Any], starts: bool
+) -> None:
+    """An interval keeps its phase, also where nothing could be started meanwhile."""
+    made = saved(store, draft(**when))
+    runs = Notes(store, [] if starts else [InputError("no")])
+    clock = Clock(AHEAD + timedelta(minutes=7))
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    with transaction(store) as connection:
+        connection.execute(sa.update(RUNS).values(ended=moment(NOON)))
+    number = len(runs.submitted)
+    for hours, more in ((7, 0), (11, 0), (12, 1)):
+        clock.now = NOON + hours * HOUR
+        await tasks.tick()
+        assert len(runs.submitted) == number + more
+    assert schedules.find_schedule(store, made.id).next == NOON + 18 * HOUR
+
+
+async def test_a_clock_that_is_behind_starts_nothing_twice(store: Store) -> None:
+    made = saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    for now in (NOON + HOUR, datetime(2016, 1, 1, tzinfo=UTC), NOON + HOUR * 1.5):
+        clock.now = now
+        await tasks.tick()
+    assert len(runs.submitted) == 1
+    assert schedules.find_schedule(store, made.id).next == NOON + 2 * HOUR
 
 
 async def test_no_run_starts_while_the_last_one_has_not_ended(store: Store) -> None:

@@ -17,7 +17,7 @@ from volact.service.database.transaction import transaction
 from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
 from volact.store import pruning
-from volact.store.clock import moment
+from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.statements import new_rows
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
@@ -81,7 +81,9 @@ def claim(store: Store, now: datetime, name: str) -> bool:
     One that never came to ``finish`` is done again an hour later.
     """
     at = moment(now - _DAY + _AGAIN)
-    due = sa.update(TASKS).where(TASKS.c.name == name, TASKS.c.at <= moment(now - _DAY))
+    # A time to come is that of a clock which was ahead.
+    old = sa.or_(TASKS.c.at <= moment(now - _DAY), TASKS.c.at > moment(now + CLOCKS_DIFFER))
+    due = sa.update(TASKS).where(TASKS.c.name == name, old)
     with transaction(store) as connection:
         if connection.execute(due.values(at=at)).rowcount:
             return True

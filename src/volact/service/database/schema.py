@@ -17,7 +17,7 @@ from volact.store.store import Store, open_address
 
 # To open one costs more than most questions do.
 _KEEP = 8
-SERVICE = Schema("0004", Path(__file__).parent / "migrations", METADATA, "service_version")
+SERVICE = Schema("0005", Path(__file__).parent / "migrations", METADATA, "service_version")
 
 
 def open_service_store(address: StoreAddress, *, create: bool = True) -> Store:

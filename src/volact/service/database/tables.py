@@ -209,6 +209,7 @@ SCHEDULES = sa.Table(
     _long("spec"),  # JSON of ``client.wire.ScheduleSpec``
     _flag("enabled"),
     _time("next"),  # when a run is due, without jitter
+    _time("settled"),  # when that was worked out
     _time("last"),
     _text("last_run", 64),
     _time("claimed"),  # since when a process starts the run that is due

@@ -66,6 +66,14 @@ def next_due(spec: ScheduleSpec, after: datetime, last: datetime | None = None) 
     return None
 
 
+def nearer_due(spec: ScheduleSpec, after: datetime, far: datetime) -> datetime | None:
+    """The first due time after ``after``; ``far`` is a later one, from which an interval counts."""
+    if not spec.every:
+        return next_due(spec, after)
+    every = parse_span(spec.every, "every")
+    return next_due(spec, after, far - every * ((far - after) // every + 1))
+
+
 def start_of(spec: ScheduleSpec, due: datetime, seed: str) -> datetime:
     """When the run of a due time starts: by ``seed`` always the same, never out of its window."""
     if not spec.jitter:

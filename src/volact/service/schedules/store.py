@@ -7,6 +7,7 @@ sleeps past its claim, neither loses nor doubles a run.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -25,10 +26,12 @@ from volact.service.identity.audit import Change
 from volact.service.policies import NotificationPolicy
 from volact.service.policy_store import decided
 from volact.service.schedules import rules, unsent
-from volact.store.clock import moment
+from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.store import Store
 
+_LOG = logging.getLogger(__name__)
 _CLAIM = timedelta(minutes=1)  # after it another process takes over
+_AHEAD = timedelta(days=1)  # a clock that is wrong by a time zone is soon right again
 MOST = 500
 
 
@@ -71,6 +74,7 @@ def save_schedule(change: Change, draft: ScheduleDraft, id: str = "") -> Schedul
         "spec": msgspec.json.encode(draft.spec).decode(),
         "enabled": draft.enabled,
         "next": None if due is None else moment(due),
+        "settled": moment(now),
         "claimed": None,
         "note": "",
         "failing": False,
@@ -118,6 +122,29 @@ def no_schedule() -> InputError:
     return InputError(say("there is no such schedule"))
 
 
+def bring_near(store: Store, now: datetime) -> None:
+    """Work out again when runs are due, where that was done by a clock far ahead of now.
+
+    Schedules that were saved after now stay as they are: the clock is behind that says so.
+    """
+    settled = sa.func.coalesce(SCHEDULES.c.settled, SCHEDULES.c.last)
+    query = sa.select(SCHEDULES).where(
+        SCHEDULES.c.enabled,
+        SCHEDULES.c.next > moment(now),
+        SCHEDULES.c.updated <= moment(now),
+        settled > moment(now + _AHEAD),
+    )
+    for row in store.ask(lambda connection: connection.execute(query).all()):
+        info, far = info_of(row), datetime.fromisoformat(row.next)
+        with suppress(InputError):  # of a zone that is not known any more
+            due = rules.nearer_due(info.spec, now, far)
+            _LOG.warning("schedule %s: by a clock that was ahead it was due %s", info.name, far)
+            values = {"next": None if due is None else moment(due), "settled": moment(now)}
+            of = sa.update(SCHEDULES).where(_still(Due(schedule=info, due=far)))
+            with transaction(store) as connection:
+                connection.execute(of.values(**values))
+
+
 def due_now(reader: Reader, now: datetime) -> list[Due]:
     """The runs that are to be started now, those due for longest first."""
 
@@ -144,7 +171,11 @@ def _may_start(info: ScheduleInfo, due: datetime, now: datetime) -> bool:
 
 def claim(store: Store, due: Due, now: datetime) -> bool:
     """Whether this process is the one that starts the run."""
-    free = sa.or_(SCHEDULES.c.claimed.is_(None), SCHEDULES.c.claimed < moment(now - _CLAIM))
+    free = sa.or_(
+        SCHEDULES.c.claimed.is_(None),
+        SCHEDULES.c.claimed < moment(now - _CLAIM),
+        SCHEDULES.c.claimed > moment(now + CLOCKS_DIFFER),
+    )
     change = sa.update(SCHEDULES).where(_still(due), free).values(claimed=moment(now))
     with transaction(store) as connection:
         return connection.execute(change).rowcount == 1
@@ -159,7 +190,7 @@ def settle(store: Store, due: Due, now: datetime, start: Start) -> None:
     with suppress(InputError):  # which is in the note
         after = rules.next_due(due.schedule.spec, now, due.due)
     values: dict[str, Any] = {"next": None if after is None else moment(after)}
-    values |= {"claimed": None, "note": note, "failing": start.failing}
+    values |= {"settled": moment(now), "claimed": None, "note": note, "failing": start.failing}
     if start.run:
         values |= {"last": moment(now), "last_run": start.run}
     with transaction(store) as connection:
