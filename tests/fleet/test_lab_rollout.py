@@ -416,6 +416,26 @@ async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> Non
         assert done.document["summary"]["changed"] == 10 - len(verified)
 
 
+@pytest.mark.parametrize(
+    ("fault", "then", "now"),
+    [
+        ("never-activated", (), ("--kms-host", "kms.corp.example")),
+        ("own-key", ("--ignore", "licensed-by-own-key"), ()),
+    ],
+)
+def test_a_resumed_run_judges_by_its_own_options(
+    fault: str, then: tuple[str, ...], now: tuple[str, ...], tmp_path: Path
+) -> None:
+    with beside(tmp_path, *servers(1, fault)) as place:
+        first = place.activate_here(*then, "-o", "json")
+        assert first.rows["web-00"]["verdict"] == "healthy"
+        resumed = ("--resume", first.document["run"], "-o", "json")
+        again = place.activate_here(*resumed, *then)
+        other = place.activate_here(*resumed, *now)
+    assert again.rows["web-00"]["executions"] == 0
+    assert other.rows["web-00"]["executions"] > 0
+
+
 def test_a_resumed_run_that_skips_no_server_does_not_speak_of_it(tmp_path: Path) -> None:
     with beside(tmp_path, *servers(2, "edition-evaluation")) as place:
         place.activate_here()

@@ -1,21 +1,27 @@
 """``--resume``: continue a run without the servers that it verified.
 
-Servers that it left healthy less than an hour ago keep their stored rows, which say so.
-All others are examined as in any run.
+Servers that it left healthy less than an hour ago keep their stored rows, which say so, where
+the stored facts are healthy by the rules of this run, too.  All others are examined as in any run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import msgspec
 
 from volact.cli.fleet_options import Fleet
 from volact.cli.options.changes import RolloutOptions
-from volact.errors import InputError
+from volact.core.facts import read_facts
+from volact.errors import AnswerError, InputError
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.text import Text, count, say
+from volact.pipeline import Job, judge_facts
 from volact.store import open_store
 from volact.store.address import chosen
 from volact.store.store import Store
@@ -44,16 +50,9 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
                     run=run.id, command=run.command),
                 say("see: volact runs"),
             )  # fmt: skip
-        until = now or datetime.now(UTC)
-        # What was verified in the future was verified by a clock that was set since.
-        fresh = store.verified_between(run.id, until - FRESH, until)
-        meant = {server.name: server for server in fleet.servers if server.name in fresh}
-        carried = {
-            row.report.name: _carried(row)
-            for row in (store.rows(run.id) if meant else ())
-            if _is_of(row, meant)
-        }
-    left = tuple(server for server in fleet.servers if server.name not in carried)
+        carried = _verified(store, run.id, fleet, now or datetime.now(UTC))
+    skipped = {row.name for row in carried}
+    left = tuple(server for server in fleet.servers if server.name not in skipped)
     rest = msgspec.structs.replace(fleet, servers=left)
     if not carried:
         return Resumed(fleet=rest)
@@ -63,7 +62,7 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
         "{n} servers skipped: run {run} verified them less than an hour ago",
         run=run.id,
     )
-    return Resumed(fleet=rest, carried=tuple(carried.values()), note=note)
+    return Resumed(fleet=rest, carried=carried, note=note)
 
 
 def _store(options: RolloutOptions) -> Store:
@@ -79,6 +78,18 @@ def _store(options: RolloutOptions) -> Store:
     return store
 
 
+def _verified(store: Store, run: str, fleet: Fleet, now: datetime) -> tuple[ServerReport, ...]:
+    """The rows for servers that the run verified, by the rules of this run, too."""
+    # What was verified in the future was verified by a clock that was set since.
+    fresh = store.verified_between(run, now - FRESH, now)
+    meant = {server.name: server for server in fleet.servers if server.name in fresh}
+    if not meant:
+        return ()
+    rows = {row.report.name: row for row in store.rows(run) if _is_of(row, meant)}
+    healthy = _healthy(store.looks(run), {name: meant[name] for name in rows}, fleet.job, now)
+    return tuple(_carried(rows[name]) for name in healthy)
+
+
 def _is_of(row: StoredRow, meant: dict[str, Server]) -> bool:
     """Whether a row is of a wanted server at the same address, examined by that run itself."""
     server = meant.get(row.report.name)
@@ -88,6 +99,24 @@ def _is_of(row: StoredRow, meant: dict[str, Server]) -> bool:
         and row.report.verdict == "healthy"
         and row.report.executions > 0
     )
+
+
+def _healthy(
+    looks: Iterator[dict[str, Any]], servers: dict[str, Server], job: Job, now: datetime
+) -> Iterator[str]:
+    """The servers whose facts, as that run saw them, are healthy by the rules of this run."""
+    for name, of_server in groupby(looks, itemgetter("server")):
+        if name not in servers:
+            continue
+        seen: dict[str, Any] = {}
+        for look in of_server:
+            seen.update(look["facts"])  # after steps only what they may change is asked again
+        try:
+            facts = read_facts(seen, None)
+        except AnswerError:  # of another version
+            continue
+        if judge_facts(servers[name], facts, job, now).report.verdict == "healthy":
+            yield name
 
 
 def _carried(row: StoredRow) -> ServerReport:
