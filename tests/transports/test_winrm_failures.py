@@ -96,6 +96,7 @@ def fault(code: int | str, reason: str = "said the server") -> pypsrp.exceptions
         (0x80338012, "connect", "winrm quickconfig"),
         (0x803381AC, "connect", "AllowRemoteShellAccess"),
         (0x80338029, "timeout", "in time"),
+        (1460, "timeout", "in time"),
         (995, "connect", "ended on the server"),
         (0x80338049, "protocol", "MaxEnvelopeSizekb"),
         (0x80338041, "protocol", "said the server (0x80338041)"),

@@ -20,6 +20,7 @@ from volact.transports.winrm.transport import INCOMPLETE, LONGEST_LINE, run_line
 from volact_lab.inspection import left
 from volact_lab.listening import StreamListener
 from volact_lab.session import Start, execute
+from volact_lab.winrm.faults import Fault, plugin_timed_out, timed_out
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -72,6 +73,31 @@ async def test_a_script_larger_than_an_envelope_goes_in_pieces(fleet: Fleet) -> 
     script = SCRIPT.replace(b"\r\ndel", b"\r\n" + padding + b"del")
     assert (await run(server, script)).exit_status == 0
     assert fleet.requests(server) == 9
+
+
+LATE = pytest.mark.parametrize("late", [timed_out(), plugin_timed_out()], ids=lambda f: hex(f.code))
+
+
+@LATE
+async def test_a_script_whose_arrival_is_told_too_late_runs_once(fleet: Fleet, late: Fault) -> None:
+    """The service has passed it on; only its answer comes after the time for it."""
+    server = fleet.find()
+    fleet.service(server).late = [late]
+    raw = await run(server)
+    assert (raw.stdout, raw.exit_status) == (b"VOLACT1 hello\r\n", 0)
+    assert fleet.lab.slots[server.name].executions == 1
+
+
+@LATE
+async def test_a_part_of_a_script_that_came_late_begins_nothing(fleet: Fleet, late: Fault) -> None:
+    server = fleet.find()
+    fleet.service(server).late = [None, late]
+    padding = (b":: " + b"x" * 200 + b"\r\n") * 2000
+    script = SCRIPT.replace(b"\r\ndel", b"\r\n" + padding + b"del")
+    error = await refused(server, script)
+    assert (error.kind, error.passing) == ("timeout", "refused")
+    assert "the WinRM service did not do it in time" in error.message
+    assert fleet.left(server) == []
 
 
 async def test_a_script_that_did_not_arrive_whole_is_not_run(fleet: Fleet) -> None:

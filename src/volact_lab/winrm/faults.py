@@ -35,6 +35,12 @@ def timed_out() -> Fault:
     return Fault(0x80338029, "w:TimedOut", text)
 
 
+def plugin_timed_out() -> Fault:
+    """Time-out of the shell's own plug-in for input, which it may have taken in all the same."""
+    text = "This operation returned because the timeout period expired. "
+    return Fault(1460, "w:InternalError", text)
+
+
 def no_shell(shell_id: str) -> Fault:
     """The shell is not there, or no longer."""
     text = (

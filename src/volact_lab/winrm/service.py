@@ -37,6 +37,7 @@ class Service:
         self.slot = slot
         self._pool = pool
         self.waits = 0  # requests for output that ended without any
+        self.late: list[Fault | None] = []  # what answers the next inputs, which are taken first
         self.quota = quota_of(slot.spec.release)
         self.shells = Shells(self.quota)
         self._running: set[asyncio.Task[None]] = set()
@@ -119,6 +120,8 @@ class Service:
                 raise not_xml() from error
             command = shell.command(stream.get("CommandId", ""))
             command.stdin.feed(data, end=stream.get("End", "").lower() in {"true", "1"})
+        if self.late and (fault := self.late.pop(0)):
+            raise fault
         return "<rsp:SendResponse/>"
 
     async def _receive(self, request: Request, user: str) -> str:

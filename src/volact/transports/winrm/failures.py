@@ -28,7 +28,8 @@ from volact.transports.failures import LATE, LOST, SYSTEM, Mapping, detail_of, m
 from volact.transports.failures import translated as translated_by
 from volact.transports.winrm.kerberos import KERBEROS, KERBEROS_BASE
 
-TIMED_OUT = 0x80338029
+# Of the operation, and of the shell's own plug-in.
+TIMED_OUT = (0x80338029, 1460)
 REFUSED = say("the login was refused")
 
 _FILTERED = say(
@@ -155,7 +156,7 @@ FAULTS: dict[int, Mapping] = {
     1326: TABLE[psrp.AuthenticationError],
     0x80338036: TABLE[psrp.AuthenticationError],
     995: Mapping("connect", say("the command was ended on the server")),
-    TIMED_OUT: Mapping("timeout", say("the WinRM service did not do it in time")),
+    **dict.fromkeys(TIMED_OUT, Mapping("timeout", say("the WinRM service did not do it in time"))),
     0x80338012: Mapping(
         "connect", say("the server cannot be reached by WinRM"), say("try winrm quickconfig on it")
     ),

@@ -158,12 +158,29 @@ class RemoteShell:
     def _send(self, data: bytes) -> None:
         room = self._wsman.max_payload_size
         for at in range(0, len(data), room):
-            send = Element(_tag("Send"))
-            last = str(at + room >= len(data)).lower()
-            names = {"Name": "stdin", "CommandId": self._running, "End": last}
+            send, last = Element(_tag("Send")), at + room >= len(data)
+            names = {"Name": "stdin", "CommandId": self._running, "End": str(last).lower()}
             piece = base64.b64encode(data[at : at + room]).decode("ascii")
             SubElement(send, _tag("Stream"), names).text = piece
+            if last:
+                self._send_last(send)
+                return
+            # What comes after a late piece could overtake it: then the size would be right, and
+            # the script would not.
+            with before_script():
+                self._ask(WSManAction.SEND, send)
+
+    def _send_last(self, send: Element) -> None:
+        """Send what the command waits for: after a late answer it runs, or may run, all the same.
+
+        Such answers were seen on busy servers that had taken the input in
+        (https://github.com/ansible/ansible/pull/81538, .../issues/27556 with 1460).
+        """
+        try:
             self._ask(WSManAction.SEND, send)
+        except WSManFaultError as fault:
+            if fault.code not in TIMED_OUT:
+                raise
 
     def _receive(self, stop: CommandStop) -> Piece:
         receive = Element(_tag("Receive"))
@@ -174,7 +191,7 @@ class RemoteShell:
         try:
             return _piece(self._ask(WSManAction.RECEIVE, receive, options, wait_s))
         except WSManFaultError as fault:
-            if fault.code == TIMED_OUT:
+            if fault.code in TIMED_OUT:
                 return Piece()  # nothing was written meanwhile
             error = error_of_fault(fault)
             error.passing = "never"  # the command has begun, and refuses nothing any more
