@@ -92,6 +92,14 @@ async def test_who_cannot_be_asked_is_told_before_anything_is_sent(tmp_path: Pat
         assert here.front.calls["SendCommand"] == 0
 
 
+async def test_the_agents_of_every_page_are_known(tmp_path: Path) -> None:
+    async with aws(tmp_path, servers=24) as here:
+        here.front.ssm.most = 5
+        ids = here.some(12)
+        assert set((await ready_all(here.region(), ids)).values()) == {None}
+        assert here.front.calls["DescribeInstanceInformation"] == 3
+
+
 def test_an_agent_that_says_little_is_told_too() -> None:
     error = unfit(Agent(instance_id="i-1"))
     assert error is not None

@@ -56,7 +56,7 @@ class AwsFront(ApiFront):
         )
         super().__init__(estate, invocations, Limits(PER_SECOND, "ThrottlingException"))
         self._regions = regions
-        self._ssm = ssm.Ssm(estate, invocations)
+        self.ssm = ssm.Ssm(estate, invocations)
         self.ec2 = ec2.Ec2(estate)
         self._forms = {
             ("DescribeInstances", ec2.VERSION): self.ec2.describe_instances,
@@ -72,7 +72,7 @@ class AwsFront(ApiFront):
     def _json(self, target: str, headers: Headers, body: bytes, action: str) -> Reply:
         try:
             caller = self._admitted(target, headers, body, "ssm", action)
-            work = self._ssm.actions.get(action)
+            work = self.ssm.actions.get(action)
             if work is None or headers.get("content-type") != _JSON:
                 raise ApiFault("UnknownOperationException", "There is no such operation.")
             asked: dict[str, Any] = json.loads(body)

@@ -42,6 +42,7 @@ class Ssm:
     """Runs commands on the instances of an estate."""
 
     def __init__(self, estate: Estate, invocations: Invocations) -> None:
+        self.most = MAX_IDS  # rows of a page, or fewer
         self._estate = estate
         self._invocations = invocations
         self.actions = {
@@ -121,7 +122,7 @@ class Ssm:
             for instance in self._estate.in_region(caller.region, ids)
             if instance.agent and instance.state == "RUNNING"
         ]
-        return _page(rows, asked, "InstanceInformationList", least=5)
+        return self._page(rows, asked, "InstanceInformationList", least=5)
 
     def _list(self, asked: Asked, caller: Signed) -> Answer:
         rows = [
@@ -129,7 +130,7 @@ class Ssm:
             for task in self._of(asked, caller)
             if asked.get("InstanceId") in (None, task.instance)
         ]
-        return _page(rows, asked, "CommandInvocations", least=1)
+        return self._page(rows, asked, "CommandInvocations", least=1)
 
     def _get(self, asked: Asked, caller: Signed) -> Answer:
         tasks = [t for t in self._of(asked, caller) if t.instance == asked.get("InstanceId")]
@@ -156,6 +157,15 @@ class Ssm:
                 task.status = "CANCELLING" if task.status == "RUNNING" else task.status
                 task.cancelled.set()
         return {}
+
+    def _page(self, rows: Sequence[Answer], asked: Asked, name: str, *, least: int) -> Answer:
+        """The rows that ``NextToken`` and ``MaxResults`` name, or fewer."""
+        size, start = asked.get("MaxResults", 50), int(asked.get("NextToken") or 0)
+        if not least <= size <= MAX_IDS:
+            raise ApiFault("ValidationException", "MaxResults is out of range.")
+        end = start + min(size, self.most)
+        more = {"NextToken": str(end)} if end < len(rows) else {}
+        return {name: list(rows[start:end]), **more}
 
     def _of(self, asked: Asked, caller: Signed) -> list[Task]:
         command = asked.get("CommandId", "")
@@ -184,12 +194,3 @@ def _row(task: Task) -> Answer:
         "Status": status,
         "StatusDetails": details,
     }
-
-
-def _page(rows: Sequence[Answer], asked: Asked, name: str, *, least: int) -> Answer:
-    """The rows that ``NextToken`` and ``MaxResults`` name."""
-    size, start = asked.get("MaxResults", 50), int(asked.get("NextToken") or 0)
-    if not least <= size <= MAX_IDS:
-        raise ApiFault("ValidationException", "MaxResults is out of range.")
-    more = {"NextToken": str(start + size)} if start + size < len(rows) else {}
-    return {name: list(rows[start : start + size]), **more}

@@ -50,6 +50,7 @@ class Output(Value, frozen=True):
 
 class _Agents(Value, frozen=True):
     instance_information_list: tuple[Agent, ...]  # also when it is empty: else it is no answer
+    next_token: str | None = None
 
 
 class _Tasks(Value, frozen=True):
@@ -91,12 +92,17 @@ async def send_command(
 
 async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
     """The agents of instances; one without an agent is not among them."""
-    asked = {
-        "Filters": [{"Key": "InstanceIds", "Values": list(instances)}],
-        "MaxResults": PAGE,
-    }
-    answer = await calls.ask("ssm", "DescribeInstanceInformation", asked, _Agents, safe=True)
-    return {agent.instance_id: agent for agent in answer.instance_information_list}
+    filters = [{"Key": "InstanceIds", "Values": list(instances)}]
+
+    async def page(token: str) -> _Agents:
+        more = {"NextToken": token} if token else {}
+        asked = {"Filters": filters, "MaxResults": PAGE, **more}
+        return await calls.ask("ssm", "DescribeInstanceInformation", asked, _Agents, safe=True)
+
+    found = await all_pages(
+        page, lambda p: p.instance_information_list, lambda p, _count: p.next_token or None, ""
+    )
+    return {agent.instance_id: agent for agent in found}
 
 
 async def tasks_of(calls: Calls, command: str) -> tuple[Task, ...]:
