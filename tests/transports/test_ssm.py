@@ -319,6 +319,7 @@ def test_no_shape_of_an_error_is_without_a_kind_and_a_line() -> None:
         ("com.amazonaws.ssm#ThrottlingException", "connect"),
         ("InvalidInstanceID.NotFound", "connect"),
         ("UnsupportedPlatformType", "agent"),
+        ("InvalidNextToken", "protocol"),
         ("NeverHeardOf", "protocol"),
     ],
 )
@@ -326,6 +327,14 @@ def test_codes_of_the_api_have_kinds(code: str, kind: str) -> None:
     error = as_failure(ClientError({"Error": {"Code": code, "Message": "says so"}}, "X"), str)
     assert error.kind == kind
     assert "says so" in error.message
+
+
+@pytest.mark.parametrize("code", ["RequestExpired", "SignatureExpired"])
+def test_what_has_expired_is_told(code: str) -> None:
+    """EC2 says RequestExpired of temporary keys too."""
+    error = as_failure(ClientError({"Error": {"Code": code}}, "DescribeInstances"), str)
+    assert ("get new temporary keys" in error.hint) == (code == "RequestExpired")
+    assert "set the clock of this machine" in error.hint
 
 
 # keys

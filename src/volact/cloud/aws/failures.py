@@ -15,6 +15,7 @@ from volact.cloud.failures import (
     NO_INSTANCE,
     NO_REGION,
     UNREACHED,
+    UNTAKEN,
     UNTRUSTED,
     WRONG_KIND,
     Meaning,
@@ -30,6 +31,12 @@ _SOUGHT = unfound("ssm")
 _UNTRUSTED = msgspec.structs.replace(
     UNTRUSTED, hint=say("name its authority with AWS_CA_BUNDLE, or check aws-endpoint")
 )
+# EC2 says so of temporary keys, too.
+_EXPIRED = Meaning(
+    "auth",
+    say("the API refused the request as expired"),
+    say("get new temporary keys, or set the clock of this machine"),
+)
 _UNKNOWN = Meaning("connect", say("the API does not know the command"), again="unsure")
 # SendCommand says so of any state in which SSM does not manage the instance.
 _UNMANAGED = Meaning(
@@ -41,7 +48,8 @@ _UNMANAGED = Meaning(
 
 # By the API's code, else by the SDK's own exception.  The first pattern that fits wins.
 TABLE: tuple[tuple[str, Meaning], ...] = (
-    (r"RequestExpired|SignatureExpired|RequestTimeTooSkewed|SignatureTooOld", CLOCK),
+    (r"RequestExpired", _EXPIRED),
+    (r"SignatureExpired|RequestTimeTooSkewed|SignatureTooOld", CLOCK),
     (r"AccessDenied.*|UnauthorizedOperation|OptInRequired|NotAuthorized|Blocked", _FORBIDDEN),
     (r"AuthFailure|UnrecognizedClient.*|InvalidClientTokenId|InvalidAccessKeyId", KEYS),
     (r"InvalidSignature.*|SignatureDoesNotMatch|IncompleteSignature|MissingAuth.*|Expired.*", KEYS),
@@ -51,6 +59,7 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"UnsupportedPlatformType", WRONG_KIND),
     (r"InvocationDoesNotExist", _UNKNOWN),
     (r"Internal.*|ServiceUnavailable.*|Unavailable|RequestTimeout|5\d\d", INSIDE),
+    (r"Invalid(?:Next|Pagination)Token", UNTAKEN),
     (r"NoCredentials.*|PartialCredentials.*|.*Credential.*|.*Token.*|SSO.*|Metadata.*", _SOUGHT),
     (r".*Connect.*|.*Timeout.*|HTTPClientError|SSLError|Proxy.*|ResponseStreaming.*", UNREACHED),
     (r"InvalidRegion.*|UnknownRegion.*|NoRegion.*", NO_REGION),
