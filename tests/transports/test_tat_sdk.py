@@ -323,6 +323,24 @@ def test_endpoints(account: Account, scheme: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("account", "region", "domain"),
+    [
+        (Account(), "ap-shanghai-fsi", "ap-shanghai-fsi.tencentcloudapi.com"),
+        (Account(site="international"), "ap-shenzhen-fsi", "ap-shenzhen-fsi.tencentcloudapi.com"),
+        (Account(endpoint="https://{service}.tce.example"), "ap-beijing-fsi", "tce.example"),
+        (Account(), "ap-shanghai", "tencentcloudapi.com"),
+        (Account(site="international"), "ap-jakarta", "intl.tencentcloudapi.com"),
+    ],
+)
+def test_a_finance_region_is_asked_at_its_own_domain(
+    account: Account, region: str, domain: str
+) -> None:
+    calls = Calls(account, region, find_keys(Account(), ENV, role=NO_ROLE), BlockingCalls())
+    assert calls.tat.profile.httpProfile.endpoint == f"tat.{domain}"
+    assert calls.cvm.profile.httpProfile.endpoint == f"cvm.{domain}"
+
+
+@pytest.mark.parametrize(
     "text", ["http://tat.example", "ftp://x", "https://a/b", "https://user:pw@host", "a b"]
 )
 def test_what_is_no_endpoint_is_refused(text: str) -> None:

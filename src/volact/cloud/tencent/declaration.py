@@ -1,7 +1,7 @@
 """What Tencent Cloud declares of itself, and where its API is.  No SDK is imported here.
 
 Each service has a host of its own, in two sites: ``tat.tencentcloudapi.com`` and
-``tat.intl.tencentcloudapi.com``.
+``tat.intl.tencentcloudapi.com``.  A finance region has its own beside these.
 """
 
 from __future__ import annotations
@@ -91,6 +91,13 @@ _DOMAINS: dict[Site, str] = {
 }
 
 
-def endpoint_of(account: TencentSettings, service: Service) -> Endpoint:
-    """The endpoint of a service; ``InputError`` for a URL that is not one."""
-    return read_endpoint(account.endpoint or f"{service}.{_DOMAINS[account.site]}", service)
+def endpoint_of(account: TencentSettings, service: Service, region: str = "") -> Endpoint:
+    """The endpoint of a service; ``InputError`` for a URL that is not one.
+
+    Finance regions are isolated from all others, and of both sites the domain without ``intl``
+    (https://www.tencentcloud.com/document/api/1147/46679, .../zh/document/api/1021/34191).
+    """
+    domain = _DOMAINS[account.site]
+    if region.endswith("-fsi"):
+        domain = f"{region}.{_DOMAINS['domestic']}"
+    return read_endpoint(account.endpoint or f"{service}.{domain}", service)

@@ -30,7 +30,7 @@ def make_client(service: Service, account: TencentSettings, region: str, credent
     logging.getLogger(LOGGER_NAME).setLevel(logging.WARNING)
     # Of a field that is newer than itself the SDK warns, in the server's own words.
     warnings.filterwarnings("ignore", r"(?s).* fileds are useless\.", module=r"tencentcloud\.")
-    endpoint = endpoint_of(account, service)
+    endpoint = endpoint_of(account, service, region)
     http = HttpProfile(
         protocol=endpoint.scheme, endpoint=endpoint.host, reqTimeout=_REQUEST_S, keepAlive=True
     )
