@@ -278,6 +278,7 @@ def _services(release: str) -> dict[str, Any]:
         "RpcSs": ["Running", "Auto"],
         "Schedule": ["Running", "Auto"],
         "EventSystem": ["Running", "Auto"],
+        "PlugPlay": ["Running", "Auto" if release.startswith("2008") else "Manual"],
     }
 
 

@@ -523,6 +523,22 @@ def test_no_time_server_is_named_where_the_domain_role_is_not_known() -> None:
     assert "w32tm /resync" in remedy
 
 
+@pytest.mark.parametrize(
+    ("release", "repair", "said"),
+    [
+        ("2008 R2", "automatic", "sc config PlugPlay start= auto"),
+        ("2012", "manual", "Give PlugPlay the start mode that another server"),
+        ("2016", "automatic", "sc config PlugPlay start= demand"),
+    ],
+)
+def test_plug_and_play_gets_back_a_start_mode_that_is_known(
+    release: str, repair: str, said: str
+) -> None:
+    found = one("service-disabled", server(release, services__PlugPlay=["Stopped", "Disabled"]))
+    assert (found.severity, found.repair) == ("warning", repair)
+    assert said in found.remedy
+
+
 @pytest.mark.parametrize("local", [0, 1])
 def test_a_policy_that_turns_the_ntp_client_off_is_named(local: int) -> None:
     raw = server(skew_s=5 * HOUR, time__client=local, time__policy_client=0)

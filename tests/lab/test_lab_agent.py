@@ -284,6 +284,15 @@ async def test_services_are_enabled_and_started(here: Place) -> None:
     assert product(answer.facts)["LicenseStatus"] == 5
 
 
+async def test_plug_and_play_is_seen_disabled_and_enabled(here: Place) -> None:
+    machine = here.machine()
+    machine.services.configure("PlugPlay", "Disabled")
+    assert (await agent(machine)).facts["services"]["PlugPlay"] == ["Running", "Disabled"]
+    answer = await agent(machine, step("enable-service", name="PlugPlay", start="demand"))
+    assert [(r.ok, r.changed) for r in answer.results] == [(True, True)]
+    assert answer.facts["services"]["PlugPlay"] == ["Running", "Manual"]
+
+
 async def test_since_2012_the_licensing_service_is_enabled_by_the_next_start(here: Place) -> None:
     machine = here.machine("sppsvc-disabled", release="2019")
     steps = (

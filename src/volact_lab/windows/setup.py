@@ -9,7 +9,7 @@ from volact_lab.windows.network import REFUSED
 from volact_lab.windows.products import VALIDITY_MIN
 from volact_lab.windows.protection import LICENSING_SDDL, SCHEDULE_SDDL, SERVICE_SDDL
 from volact_lab.windows.releases import Generation
-from volact_lab.windows.services import Service
+from volact_lab.windows.services import Service, Start
 from volact_lab.windows.spec import Spec, World
 from volact_lab.windows.w32time import SERVICE, STANDALONE_LIMIT
 
@@ -80,7 +80,8 @@ def _services(machine: Machine) -> None:
             sddl=SCHEDULE_SDDL,
         )
     )
-    add(Service("PlugPlay", "Plug and Play", start="Manual", stoppable=False))
+    plug_play: Start = "Manual" if machine.release.generation >= Generation.SPP2 else "Auto"
+    add(Service("PlugPlay", "Plug and Play", start=plug_play, stoppable=False))
     add(Service("MpsSvc", "Windows Firewall", account=_LOCAL_SERVICE))
     add(Service("Dnscache", "DNS Client", account=_NETWORK_SERVICE))
     add(Service("sshd", "OpenSSH SSH Server", path="C:\\Windows\\System32\\OpenSSH\\sshd.exe"))

@@ -91,7 +91,7 @@ function policyLength() {
 }
 
 var SERVICE_NAMES = ["sppsvc", "slsvc", "sppuinotify", "SLUINotify", "W32Time", "Winmgmt",
-  "RpcSs", "Schedule", "EventSystem"];
+  "RpcSs", "Schedule", "EventSystem", "PlugPlay"];
 /* Under these names emulators of KMS install themselves; told only where there is one. */
 var ODD_SERVICES = ["Service KMSELDI", "KMService", "KMSEmulator", "vlmcsd"];
 

@@ -17,7 +17,7 @@ from volact.model.facts import BinaryFacts, Facts, ServiceFact
 Obstacle = Literal["debugger", "kms-debugger", "missing", "acl"]
 
 # Services that the licensing service needs.
-_ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
+_ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt", "PlugPlay")
 
 
 class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from volact.core.findings.kind import (
 )
 from volact.core.findings.shared_repairs import start_service
 from volact.core.steps.params import StepParams
-from volact.core.steps.services import DEFAULT_START, EnableService
+from volact.core.steps.services import DEFAULT_START, EnableService, StartMode, default_start
 from volact.model.text import Text, joined, say, typed
 
 
@@ -34,16 +34,24 @@ def service_disabled(a: Assessment) -> Found | None:
     return make(
         _disabled_summary(names),
         {"services": names},
-        repair="automatic",
-        remedy=_enabling(a, names),
+        repair="automatic" if any(_start_modes(a)) else "manual",
+        remedy=_enabling(a),
     )
 
 
 def enable_services(a: Assessment) -> Iterator[StepParams]:
     """Give disabled services their start mode back and start them."""
-    for name in a.service.disabled:
-        yield EnableService(name=name, start=DEFAULT_START[name])
+    for name, start in _start_modes(a):
+        yield EnableService(name=name, start=start)
         yield from start_service(a, name)
+
+
+def _start_modes(a: Assessment) -> Iterator[tuple[str, StartMode]]:
+    """The start modes to give back, of the services of which they are known."""
+    for name in a.service.disabled:
+        start = default_start(name, a.system.build)
+        if start is not None:
+            yield name, start
 
 
 SERVICE_DISABLED = FindingKind(
@@ -61,17 +69,22 @@ SERVICE_DISABLED = FindingKind(
 )
 
 
-def _enabling(a: Assessment, names: list[str]) -> Text:
+def _enabling(a: Assessment) -> Text:
     """What to type; the registry's word counts from the next start of Windows on."""
     commands: list[str] = []
     restart = False
-    for name in names:
+    for name, start in _start_modes(a):
         if a.system.protects_start_mode(name):
-            commands += shell.enable_at_restart(name, DEFAULT_START[name])
+            commands += shell.enable_at_restart(name, start)
             restart = True
         else:
-            commands.append(shell.enable_service(name, DEFAULT_START[name]))
+            commands.append(shell.enable_service(name, start))
             commands.append(shell.start_service(name))
+    if not commands:
+        return say(
+            "Give {names} the start mode that another server of this release has.",
+            names=joined(a.service.disabled),
+        )
     if restart:
         return say("On the server, then restart it: {command}", command=typed(*commands))
     return on_server(*commands)

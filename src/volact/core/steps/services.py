@@ -56,6 +56,10 @@ DEFAULT_START: dict[str, StartMode] = {
 }
 
 
+# PlugPlay is automatic up to 2008 R2 and manual since 2016; in between no source says it.
+_LAST_AUTOMATIC_PLUGPLAY, _FIRST_MANUAL_PLUGPLAY = 7999, 14393
+
+
 class EnableService(StepParams, frozen=True, kw_only=True):
     """The service whose start mode is no longer to be "disabled"."""
 
@@ -86,6 +90,15 @@ class RestoreStartMode(StepParams, frozen=True, kw_only=True):
 # What one of these steps has made of the licensing service's start mode, while
 # it waits for a restart of Windows.
 _AFTER_RESTART = {"enable-service": "Auto", "restore-start-mode": "Disabled"}
+
+
+def default_start(name: str, build: int | None) -> StartMode | None:
+    """The start mode that Windows ships with; ``None``: not known for this release."""
+    if name != "PlugPlay":
+        return DEFAULT_START[name]
+    if build is None or _LAST_AUTOMATIC_PLUGPLAY < build < _FIRST_MANUAL_PLUGPLAY:
+        return None
+    return "auto" if build <= _LAST_AUTOMATIC_PLUGPLAY else "demand"
 
 
 def service_values(facts: Facts, name: str) -> StepValues:
