@@ -28,6 +28,7 @@ FORMS = (
     ("refused-after", 0),
     ("no-port", 0),
     ("own-hop", 0),
+    ("service-port", 0),
     ("kms-events", 0),
 )
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en", forms=FORMS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_world import SPEC, Place, agent, deny_reading, handed_out, licensed_by, step
+from lab_world import FORMS, SPEC, Place, agent, deny_reading, handed_out, licensed_by, step
 
 from volact.agent.render import render
 from volact.agent.request import new_request
@@ -29,6 +29,7 @@ from volact_lab.windows.w32time import POLICY as TIME_POLICY
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
 REACHED = 0x80072EFE
+INVALID_QUERY = 0x80041017
 
 
 def variants(here: Place, fault: str, count: int, **changes: Any) -> list[Machine]:
@@ -79,6 +80,24 @@ async def test_a_healthy_server_answers_every_question(
     missing = {n for n, f in facts["licensing"].items() if isinstance(f, dict)}
     assert missing == ({"port", "caching", "rearm", "lookup_domain"} if release == "2008" else
                        {"lookup_domain"} if release == "2008 R2" else set())  # fmt: skip
+
+
+@pytest.mark.parametrize("without", [0, 1])
+async def test_on_2008_r2_the_rest_is_read_with_and_without_a_port_of_the_service(
+    here: Place, without: int
+) -> None:
+    forms = (*FORMS, ("service-port", without))
+    machine = here.machine("port-1668", release="2008 R2", forms=forms)
+    facts = (await agent(machine)).facts
+    licensing = facts["licensing"]
+    assert (licensing["rearm"], licensing["caching"]) == (machine.licensing.rearm, True)
+    assert licensing["port"] == ({"!": INVALID_QUERY} if without else 1668)
+    assert facts["registry"]["port"] == "1668"
+    assert licensing["lookup_domain"] == {"!": INVALID_QUERY}
+    params = {"layer": "service", "hosts": ["kms.tencentyun.com:1688"]}
+    (result,) = (await agent(machine, step("set-kms-host", **params))).results
+    assert (result.ok, machine.licensing.port()) == (True, 1688), result
+    assert here.errors == []
 
 
 async def test_a_core_server_and_a_domain_member(here: Place) -> None:

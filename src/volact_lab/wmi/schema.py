@@ -119,8 +119,12 @@ def _methods(*tables: dict[str, dict[str, str]]) -> dict[str, tuple[str, dict[st
 
 
 @cache
-def classes(generation: Generation) -> dict[str, WmiClass]:
-    """Every class of a release's generation, by lower-case name."""
+def classes(generation: Generation, *, without_port: bool = False) -> dict[str, WmiClass]:
+    """Every class of a release's generation, by lower-case name.
+
+    Of 2008 R2 Microsoft's pages differ: its service class has KeyManagementServicePort
+    by one (ff793441), and not by the other (sppwmi/softwarelicensingservice).
+    """
     found = {name.lower(): WmiClass(name, _names(text)) for name, text in _OTHERS.items()}
     control = _methods({"StartService": {}, "StopService": {}})
     found["win32_service"] = WmiClass(
@@ -145,6 +149,8 @@ def classes(generation: Generation) -> dict[str, WmiClass]:
     found["stdregprov"] = WmiClass(STDREGPROV, {}, _methods(_REGISTRY_RIGHTS))
     for licensing in (_service(generation, unmodelled), _product(generation, unmodelled)):
         found[licensing.name.lower()] = licensing
+    if without_port and generation is Generation.SPP:
+        del found[SERVICE.lower()].properties["keymanagementserviceport"]
     return found
 
 

@@ -58,7 +58,8 @@ class Wmi:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._classes = schema.classes(machine.release.generation)
+        without = bool(machine.spec.variant("service-port"))
+        self._classes = schema.classes(machine.release.generation, without_port=without)
 
     def class_of(self, name: str, missing: int = codes.WBEM_INVALID_CLASS) -> WmiClass:
         """A class; WinFault when Windows has none of that name."""

@@ -9,15 +9,18 @@ var OF_PRODUCT = " FROM SoftwareLicensingProduct WHERE ID='";
 var KEYED = " FROM SoftwareLicensingProduct WHERE ApplicationID='" + APP_ID +
   "' AND PartialProductKey <> NULL";
 
-/* Fact, property and the first release generation that has it: 0 is 2008. */
+/*
+ * Fact, property and the first generation that has it: 0 is 2008, 1 is 2008 R2.  Of the
+ * port Microsoft's pages do not agree whether that has it: a query without it follows.
+ */
 var SERVICE_PROPERTIES = [
   ["version", "Version", 0, asText], ["machine", KMS + "Machine", 0, asText],
   ["cmid", "ClientMachineID", 0, asText],
   ["is_kms_host", "Is" + KMS + "Machine", 0, asUnsigned],
-  ["port", KMS + "Port", 1, asUnsigned],
+  ["port", KMS + "Port", 2, asUnsigned],
   ["caching", KMS + "HostCaching", 1, asBoolean],
   ["rearm", "RemainingWindowsReArmCount", 1, asUnsigned],
-  ["lookup_domain", KMS + "LookupDomain", 2, asText]
+  ["lookup_domain", KMS + "LookupDomain", 3, asText]
 ];
 
 function servicePropertiesUpTo(generation) {
@@ -33,7 +36,7 @@ function servicePropertiesUpTo(generation) {
 /* The service's one row with as many properties as this release has. */
 function licensingService() {
   var generation, found;
-  for (generation = 2; generation >= 0; generation--) {
+  for (generation = 3; generation >= 0; generation--) {
     found = only("SELECT " + servicePropertiesUpTo(generation).join(", ") + OF_SERVICE);
     if (found.error !== INVALID_QUERY) {
       break;
