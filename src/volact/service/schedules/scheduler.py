@@ -55,7 +55,6 @@ class Scheduler:
     async def start_due(self) -> None:
         """Start what is due now."""
         parts = self._parts
-        await asyncio.to_thread(store.bring_near, parts.store, parts.now())
         for due in await asyncio.to_thread(store.due_now, parts.store, parts.now()):
             if await asyncio.to_thread(store.claim, parts.store, due, parts.now()):
                 await self._start(due)

@@ -122,43 +122,36 @@ def no_schedule() -> InputError:
     return InputError(say("there is no such schedule"))
 
 
-def bring_near(store: Store, now: datetime) -> None:
-    """Work out again when runs are due, where that was done by a clock far ahead of now.
+def due_now(store: Store, now: datetime) -> list[Due]:
+    """The runs that are to be started now, those due for longest first.
 
-    Schedules that were saved after now stay as they are: the clock is behind that says so.
+    When a run is due is worked out again where that was done by a clock far ahead of now; not
+    of schedules that were saved after now: the clock is behind that says so.
     """
     settled = sa.func.coalesce(SCHEDULES.c.settled, SCHEDULES.c.last)
-    query = sa.select(SCHEDULES).where(
-        SCHEDULES.c.enabled,
-        SCHEDULES.c.next > moment(now),
-        SCHEDULES.c.updated <= moment(now),
-        settled > moment(now + _AHEAD),
+    far = sa.and_(settled > moment(now + _AHEAD), SCHEDULES.c.updated <= moment(now))
+    query = (
+        sa.select(SCHEDULES)
+        .where(SCHEDULES.c.enabled, sa.or_(SCHEDULES.c.next <= moment(now), far))
+        .order_by(SCHEDULES.c.next)
     )
-    for row in store.ask(lambda connection: connection.execute(query).all()):
-        info, far = info_of(row), datetime.fromisoformat(row.next)
-        with suppress(InputError):  # of a zone that is not known any more
-            due = rules.nearer_due(info.spec, now, far)
-            _LOG.warning("schedule %s: by a clock that was ahead it was due %s", info.name, far)
-            values = {"next": None if due is None else moment(due), "settled": moment(now)}
-            of = sa.update(SCHEDULES).where(_still(Due(schedule=info, due=far)))
-            with transaction(store) as connection:
-                connection.execute(of.values(**values))
+    rows = store.ask(lambda connection: connection.execute(query).all())
+    found = [
+        Due(schedule=info_of(row), due=datetime.fromisoformat(row.next)) for row in rows if row.next
+    ]
+    for one in found:
+        if one.due > now:
+            _bring_near(store, one, now)
+    return [one for one in found if one.due <= now and _may_start(one.schedule, one.due, now)]
 
 
-def due_now(reader: Reader, now: datetime) -> list[Due]:
-    """The runs that are to be started now, those due for longest first."""
-
-    def read(connection: sa.Connection) -> list[Due]:
-        late = sa.and_(SCHEDULES.c.enabled, SCHEDULES.c.next <= moment(now))
-        query = sa.select(SCHEDULES).where(late).order_by(SCHEDULES.c.next)
-        made = [(info_of(row), _time(row.next)) for row in connection.execute(query)]
-        return [
-            Due(schedule=info, due=due)
-            for info, due in made
-            if due is not None and _may_start(info, due, now)
-        ]
-
-    return reader.ask(read)
+def _bring_near(store: Store, far: Due, now: datetime) -> None:
+    with suppress(InputError):  # of a zone that is not known any more
+        due = rules.nearer_due(far.schedule.spec, now, far.due)
+        _LOG.warning("schedule %s: due %s by a clock that was ahead", far.schedule.name, far.due)
+        values = {"next": None if due is None else moment(due), "settled": moment(now)}
+        with transaction(store) as connection:
+            connection.execute(sa.update(SCHEDULES).where(_still(far)).values(**values))
 
 
 def _may_start(info: ScheduleInfo, due: datetime, now: datetime) -> bool:
