@@ -25,7 +25,7 @@ from volact.errors import InputError
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
 from volact.model.step import Intent
-from volact.model.text import raw, say
+from volact.model.text import Text, raw, say
 from volact.model.undo import RunHistory
 from volact.report.store_reports.runs_text import run_line
 from volact.store import RunRow, Store, open_store
@@ -37,7 +37,7 @@ _FAR_BACK = 100  # runs that changed nothing, behind which the last one is searc
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedServer:
-    """A server that a run sent steps to."""
+    """A server that a run sent steps to; none are in the history where they were not stored."""
 
     name: str
     address: str
@@ -46,28 +46,12 @@ class ChangedServer:
 
 @dataclass(frozen=True, kw_only=True)
 class UndoRun:
-    """A run to undo: the fleet of servers that it changed, and those that were not given."""
+    """A run to undo: the fleet of servers that it changed, and rows for those left out."""
 
     run: str
     fleet: Fleet
-    missing: tuple[ChangedServer, ...]
+    left_out: tuple[ServerReport, ...]
     remark: str = ""  # a note on the run for the report
-
-    def lost(self) -> Iterator[ServerReport]:
-        """A row for every server of the run that was not given this time."""
-        for one in self.missing:
-            message = say(
-                "run {run} changed this server, but it is not in the selection: give its "
-                "inventory with -i, or its address",
-                run=self.run,
-            )
-            yield ServerReport(
-                name=one.name,
-                address=one.address,
-                provider=one.history.provider or None,
-                verdict="unreachable",
-                error=ErrorRow(kind="connect", message=message),
-            )
 
 
 def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoRun:
@@ -89,22 +73,79 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     listed = bool(options.inventory or options.from_)
     meant = options if listed else replace(options, targets=_addresses(changed, options))
     fleet = fleet_of(meant, "undo", Policy(consent=frozenset(allow)))
-    servers, missing = _paired(fleet.servers, changed)
-    if not servers:
+    pairs = _pairs(fleet.servers, changed)
+    paired = {str(server.address) for found in pairs.values() for server in found}
+    if not paired:
         raise _none_of(id_, changed)
-    paired = {str(server.address) for server in servers}
     words = {word for target in meant.targets for word in target.split(",")}
     for server in fleet.servers:
         if server.name in words and str(server.address) not in paired:
             tell(say("run {run} did not change {name}", run=id_, name=raw(server.name)))
     if run != id_:
         tell(say("run to undo: {run}", run=raw(run_line(row))))
+    whole = listed and not options.targets and not options.limits
+    return UndoRun(
+        run=id_,
+        fleet=_fleet_to_undo(fleet, id_, changed, pairs),
+        left_out=tuple(_left_out(id_, changed, pairs, whole=whole)),
+        remark=_remark(row),
+    )
+
+
+def _fleet_to_undo(
+    fleet: Fleet, run: str, changed: dict[str, ChangedServer], pairs: dict[str, list[Server]]
+) -> Fleet:
+    """The fleet with the servers that are undone, by their names in the run."""
+    servers = tuple(
+        msgspec.structs.replace(
+            found[0], name=name, provider=found[0].provider or changed[name].history.provider
+        )
+        for name, found in pairs.items()
+        if len(found) == 1 and changed[name].history.steps
+    )
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
-    how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
-    fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
-    everything = listed and not options.targets and not options.limits
-    return UndoRun(run=id_, fleet=fleet, missing=missing if everything else (), remark=_remark(row))
+    how = msgspec.structs.replace(fleet.how, targets=f"{run} {fleet.how.targets}".strip())
+    return msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
+
+
+def _left_out(
+    run: str, changed: dict[str, ChangedServer], pairs: dict[str, list[Server]], *, whole: bool
+) -> Iterator[ServerReport]:
+    """A row for each server that is meant and not undone; those not given where all are meant."""
+    for name, found in pairs.items():
+        one = changed[name]
+        undone = one.history.steps and len(found) == 1
+        if undone or not (found or whole):
+            continue
+        yield ServerReport(
+            name=one.name,
+            address=one.address,
+            provider=one.history.provider or None,
+            verdict="unreachable",
+            error=ErrorRow(kind="connect", message=_why_left_out(run, one, found)),
+        )
+
+
+def _why_left_out(run: str, one: ChangedServer, found: list[Server]) -> Text:
+    if not one.history.steps:
+        return say(
+            "run {run} changed this server, but its steps are not in the store: volact cannot "
+            "undo them",
+            run=run,
+        )
+    if found:
+        return say(
+            "run {run} changed this server, which may be any of {names}: choose one of them "
+            "with --limit",
+            run=run,
+            names=raw(", ".join(server.name for server in found)),
+        )
+    return say(
+        "run {run} changed this server, but it is not in the selection: give its inventory "
+        "with -i, or its address",
+        run=run,
+    )
 
 
 def _remark(row: RunRow) -> str:
@@ -171,21 +212,28 @@ def _find(store: Store, run: str) -> RunRow:
             row = store.find_run(f"last~{before}", CHANGING)
         except InputError:
             break  # there are no earlier runs
-        if next(store.intents(row.id), None) is not None:
+        if row.summary.changed or next(store.intents(row.id), None) is not None:
             return row
     return first
 
 
 def _servers(store: Store, run: str) -> Iterator[tuple[str, ChangedServer]]:
-    """Intents come by server and then by time; only one server's are held at once."""
+    """Intents come by server and then by time; only one server's are held at once.
+
+    Where the store could not be written before the steps were sent, only the row says of them.
+    """
     reports = {stored.report.name: stored.report for stored in store.rows(run)}
     by_server: Iterable[tuple[str, Iterable[Intent]]] = groupby(
         store.intents(run), key=lambda intent: intent.server
     )
     for name, intents in by_server:
         sent = tuple(intents)
-        history = history_of(run, sent, reports.get(name))
+        history = history_of(run, sent, reports.pop(name, None))
         yield name, ChangedServer(name=name, address=sent[-1].address, history=history)
+    for name, report in reports.items():
+        if report.changed:
+            history = RunHistory(run=run, provider=report.provider or "")
+            yield name, ChangedServer(name=name, address=report.address, history=history)
 
 
 def _addresses(changed: dict[str, ChangedServer], options: FleetOptions) -> list[str]:
@@ -202,19 +250,24 @@ def _addresses(changed: dict[str, ChangedServer], options: FleetOptions) -> list
     return [*found]
 
 
-def _paired(
+def _pairs(
     servers: tuple[Server, ...], changed: dict[str, ChangedServer]
-) -> tuple[tuple[Server, ...], tuple[ChangedServer, ...]]:
-    """The given servers that the run changed, by its names; and those that were not given."""
+) -> dict[str, list[Server]]:
+    """The given servers that may be each one that the run changed: by name, else by address.
+
+    One that has both its name and its address is that server.
+    """
     by_address = {one.address: one.name for one in changed.values()}
-    paired: dict[str, Server] = {}
+    pairs: dict[str, list[Server]] = {name: [] for name in changed}
     for server in servers:
         name = server.name if server.name in changed else by_address.get(str(server.address))
         if name is not None:
-            provider = server.provider or changed[name].history.provider
-            paired[name] = msgspec.structs.replace(server, name=name, provider=provider)
-    missing = tuple(one for name, one in changed.items() if name not in paired)
-    return tuple(paired.values()), missing
+            pairs[name].append(server)
+    for name, found in pairs.items():
+        exact = (name, changed[name].address)
+        same = [server for server in found if (server.name, str(server.address)) == exact]
+        pairs[name] = same or found
+    return pairs
 
 
 def _none_of(run: str, changed: dict[str, ChangedServer]) -> InputError:

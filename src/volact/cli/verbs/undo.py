@@ -38,7 +38,7 @@ def _undo(what: UndoRun, options: UndoOptions) -> int:
         run.counts = UndoCounts()
         if what.remark:
             run.note(what.remark)
-        for row in what.lost():
+        for row in what.left_out:
             run.take(row)
         agreed = partial(confirmed, run, UndoTextWriter, _question)
         return plan_first(
