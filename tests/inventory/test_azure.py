@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure_cloud import HOME, SUBSCRIPTION, Azure, azure
@@ -17,6 +19,7 @@ from volact.errors import InputError
 from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.listing import Inventory
 from volact.model.server import AccountSettings
+from volact_lab.instances.faults import ApiFault
 from volact_lab.winrm.http import Reply
 
 
@@ -74,6 +77,35 @@ async def test_private_addresses_are_those_of_the_interfaces(tmp_path: Path) -> 
         found = await listing(here, f"azure:{SUBSCRIPTION}", via="winrm")
         addresses = {slot.machine.address for slot in here.lab.slots.values()}
         assert {server.address.host for server in found.servers} == addresses
+
+
+async def test_interfaces_in_another_group_are_found(tmp_path: Path) -> None:
+    async with azure(tmp_path, servers=8) as here:
+        here.front.machines.network_group = "network"
+        found = await listing(here, via="winrm")
+        own = (slot for slot in here.lab.slots.values() if slot.spec.region == HOME)
+        assert {server.address.host for server in found.servers} == {s.machine.address for s in own}
+        assert here.front.calls["GET networkInterfaces"] == 2
+
+
+async def test_a_group_whose_interfaces_cannot_be_read_is_told(tmp_path: Path) -> None:
+    def denied(action: str, about: dict[str, Any]) -> ApiFault | None:
+        if (action, about["group"].lower()) != ("GET networkInterfaces", "network"):
+            return None
+        return ApiFault("AuthorizationFailed", "not yours")
+
+    words = "the network interfaces of resource group network cannot be read: .*not yours"
+    async with azure(tmp_path, servers=8) as here:
+        here.front.machines.network_group = "network"
+        here.front.mischief = denied
+        found = await listing(here)
+        assert len(found.servers) == 4
+        assert re.match(words, found.notes[1])
+        with pytest.raises(InputError, match=words):
+            await listing(here, via="ssh")
+        here.fail("GET networkInterfaces", -1, fault("InternalServerError", "broken"))
+        with pytest.raises(ApiError, match="broken"):
+            await listing(here)
 
 
 async def test_a_hybrid_benefit_comes_with_the_list(tmp_path: Path) -> None:

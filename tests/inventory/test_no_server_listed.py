@@ -7,6 +7,7 @@ import pytest
 from volact.cloud.base import ListedInstance, ServerList
 from volact.errors import InputError
 from volact.inventory.cloud_list import ListSource, inventory_of, parse_source
+from volact.model.text import say
 
 LINUX = ListedInstance(id="i-1", place="eu-west-1/i-1", is_windows=False)
 WINDOWS = ListedInstance(id="i-2", place="eu-west-1/i-2", is_windows=True)
@@ -38,3 +39,16 @@ def test_why_a_list_brings_no_server(
     with pytest.raises(InputError) as caught:
         inventory_of(source, [ServerList(instances, {})])
     assert caught.value.line() == said
+
+
+def test_servers_whose_address_could_not_be_read_are_left_out_with_the_reason() -> None:
+    cloud, scopes = parse_source("aws:eu-west-1")
+    source = ListSource(cloud=cloud, scopes=scopes, via="ssh")
+    other = ListedInstance(
+        id="i-3", place="eu-west-1/i-3", is_windows=True, private_address="10.0.0.3"
+    )
+    part = ServerList((WINDOWS, other), {}, unread=(say("{n} could not be read", n="i-2"),))
+    assert inventory_of(source, [part]).notes[1:] == (
+        "i-2 could not be read",
+        "1 has no known private address and is left out",
+    )

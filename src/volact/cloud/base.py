@@ -16,7 +16,7 @@ import msgspec
 from volact.errors import ErrorKind, InputError, TransportError
 from volact.model.profile import Image
 from volact.model.server import AccountSettings
-from volact.model.text import say
+from volact.model.text import Text, say
 
 # Whether a failed call may fare better in a moment.  "throttled": nothing was
 # begun; "unsure": it may have begun, so only a repeatable call is made again.
@@ -270,10 +270,14 @@ class ListedInstance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerList(msgspec.Struct, frozen=True):
-    """What one scope has: every instance, and the images that are known of."""
+    """What one scope has: every instance, and the images that are known of.
+
+    ``unread`` are sentences on what else of them could not be read, such as addresses.
+    """
 
     instances: tuple[ListedInstance, ...]
     images: Mapping[str, Image]
+    unread: tuple[Text, ...] = ()
 
 
 class ListServers(Protocol):

@@ -178,25 +178,27 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
     """The servers among what scopes have; ``InputError`` when there are none."""
     instances = [instance for part in listed for instance in part.instances]
     found = [instance for instance in instances if instance.is_windows and instance.exists]
+    unread = [note for part in listed for note in part.unread]
     notes = [
         say(
             "{source}: {found} of {n} instances are Windows servers",
             source=str(source),
             found=len(found),
             n=len(instances),
-        )
+        ),
+        *unread,
     ]
     reachable = [item for item in found if not source.direct or item.private_address]
     if len(reachable) < len(found):
         notes.append(
             count(
                 len(found) - len(reachable),
-                "{n} has no private address and is left out",
-                "{n} have no private address and are left out",
+                "{n} has no known private address and is left out",
+                "{n} have no known private address and are left out",
             )
         )
     if not reachable:
-        raise _no_server(source, len(instances), len(found))
+        raise _no_server(source, len(instances), len(found), unread)
     used = {item.image for item in reachable}
     images = {name: image for part in listed for name, image in part.images.items()}
     return Inventory(
@@ -207,15 +209,18 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
     )
 
 
-def _no_server(source: ListSource, instances: int, windows: int) -> InputError:
+def _no_server(
+    source: ListSource, instances: int, windows: int, unread: Sequence[Text]
+) -> InputError:
     """Why a list brings no server, and what the operator can change."""
     where = str(source)
     if windows:
-        told = count(
+        none = count(
             windows,
             "the Windows server that is listed has no private address",
             "none of the {n} Windows servers that are listed has a private address",
         )
+        told = unread[0] if unread else none
         return InputError(told, say("leave out --via"), where=where)
     told = say("no Windows server is listed")
     if instances:

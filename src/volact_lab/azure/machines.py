@@ -37,6 +37,7 @@ class Machines:
         self._invocations = invocations
         self._commands: dict[str, dict[str, str]] = {}  # by machine: invocations by name
         self.most = 50  # machines of a page
+        self.network_group = ""  # of every network interface; "" means the machine's own
 
     def left(self, machine: str) -> list[str]:
         """The run-commands that a machine has."""
@@ -68,7 +69,9 @@ class Machines:
         rows = [
             instance
             for region in self._estate.regions()
-            if f"{region}/".lower().startswith(f"{scope}/".lower())
+            if f"{self._network(region) if network else region}/".lower().startswith(
+                f"{scope}/".lower()
+            )
             for instance in self._estate.in_region(region)
         ]
         after = start + self.most
@@ -79,8 +82,9 @@ class Machines:
         """A machine without its instance view, as lists have it."""
         image = {"publisher": machine.license, "offer": machine.image, "sku": "lab"}
         hybrid = machine.license == "Windows_Server"
+        interface = {"id": self._interface(machine).upper()}
         return {
-            "id": f"{_prefix(machine)}/Microsoft.Compute/virtualMachines/{machine.id}",
+            "id": f"{_prefix(machine.region)}/Microsoft.Compute/virtualMachines/{machine.id}",
             "name": machine.id,
             "type": "Microsoft.Compute/virtualMachines",
             "location": LOCATION,
@@ -93,7 +97,7 @@ class Machines:
                     "osDisk": {"osType": machine.environment},
                     "imageReference": {"id": "/galleries/own"} if hybrid else image,
                 },
-                "networkProfile": {"networkInterfaces": [{"id": _interface(machine).upper()}]},
+                "networkProfile": {"networkInterfaces": [interface]},
                 **({"licenseType": machine.license} if hybrid else {}),
             },
         }
@@ -101,7 +105,7 @@ class Machines:
     def interface(self, machine: Instance) -> Answer:
         """The network interface of a machine."""
         address = {"name": "ip", "properties": {"privateIPAddress": machine.address}}
-        return {"id": _interface(machine), "properties": {"ipConfigurations": [address]}}
+        return {"id": self._interface(machine), "properties": {"ipConfigurations": [address]}}
 
     def start(
         self, machine: Instance, name: str, asked: Mapping[str, Any], by: Principal
@@ -146,6 +150,15 @@ class Machines:
             task.cancelled.set()
         del self._commands[machine.id][name]
 
+    def _network(self, region: str) -> str:
+        """The subscription and group that have the network interfaces of a group's machines."""
+        subscription = region.partition("/")[0]
+        return f"{subscription}/{self.network_group}" if self.network_group else region
+
+    def _interface(self, machine: Instance) -> str:
+        prefix = _prefix(self._network(machine.region))
+        return f"{prefix}/Microsoft.Network/networkInterfaces/{machine.id}-nic"
+
     def _task(self, machine: Instance, name: str) -> Task:
         invocation = self._commands.get(machine.id, {}).get(name)
         if invocation is None:
@@ -154,10 +167,6 @@ class Machines:
         return task
 
 
-def _prefix(machine: Instance) -> str:
-    subscription, _, group = machine.region.partition("/")
+def _prefix(region: str) -> str:
+    subscription, _, group = region.partition("/")
     return f"/subscriptions/{subscription}/resourceGroups/{group.upper()}/providers"
-
-
-def _interface(machine: Instance) -> str:
-    return f"{_prefix(machine)}/Microsoft.Network/networkInterfaces/{machine.id}-nic"

@@ -35,11 +35,12 @@ class Calls:
         self._keys = keys
         self._paced = paced
 
-    def path(self, provider: str, *names: str) -> str:
-        """The path of what a resource provider has in the scope."""
-        group = f"/resourceGroups/{quote(self.group, safe='')}" if self.group else ""
+    def path(self, provider: str, *names: str, group: str = "") -> str:
+        """The path of what a resource provider has in the scope, or in another group."""
+        name = group or self.group
+        within = f"/resourceGroups/{quote(name, safe='')}" if name else ""
         parts = "/".join(quote(name, safe="") for name in names)
-        return f"/subscriptions/{self.subscription}{group}/providers/Microsoft.{provider}/{parts}"
+        return f"/subscriptions/{self.subscription}{within}/providers/Microsoft.{provider}/{parts}"
 
     async def ask(
         self,

@@ -14,9 +14,11 @@ import msgspec
 
 from volact.cloud.azure.calls import ArmValue, Calls
 from volact.cloud.azure.vm import VERSION, ImageReference, Machine
-from volact.cloud.base import ListedInstance, ServerList
+from volact.cloud.base import ApiError, ListedInstance, ServerList
 from volact.cloud.calls import all_pages
 from volact.errors import one_line
+from volact.model.error_text import error_text
+from volact.model.text import Text, say
 
 _NETWORK = {"api-version": "2024-05-01"}
 # States of a machine that is no server yet, or soon none any more.
@@ -63,18 +65,41 @@ class VmList:
 
     async def list_servers(self, filters: Mapping[str, Sequence[str]]) -> ServerList:
         """Every machine that the filters let through.  The API itself has none of them."""
+        path = self._calls.path("Compute", "virtualMachines")
         machines, interfaces = await asyncio.gather(
-            self._pages("Compute", "virtualMachines", VERSION, _Machines),
-            self._pages("Network", "networkInterfaces", _NETWORK, _Interfaces),
+            self._pages(path, VERSION, _Machines), self._interfaces()
         )
-        addresses = {one.id.lower(): one for part in interfaces for one in part.value}
-        chosen = (one for part in machines for one in part.value if fits(one, filters))
+        chosen = [one for part in machines for one in part.value if fits(one, filters)]
+        unread = await self._add_others(interfaces, chosen)
         own = self._calls.subscription
-        return ServerList(tuple(listed(own, one, addresses) for one in chosen), {})
+        return ServerList(tuple(listed(own, one, interfaces) for one in chosen), {}, unread)
 
-    async def _pages(
-        self, provider: str, kind: str, version: Mapping[str, str], page: type[P]
-    ) -> tuple[P, ...]:
+    async def _interfaces(self, group: str = "") -> dict[str, Interface]:
+        """The network interfaces of the scope, or of another group, by id."""
+        path = self._calls.path("Network", "networkInterfaces", group=group)
+        pages = await self._pages(path, _NETWORK, _Interfaces)
+        return {one.id.lower(): one for part in pages for one in part.value}
+
+    async def _add_others(
+        self, interfaces: dict[str, Interface], machines: Sequence[Machine]
+    ) -> tuple[Text, ...]:
+        """Add those of other groups that machines have; what could not be read is told."""
+        unread = []
+        for group in _other_groups(machines, interfaces):
+            try:
+                interfaces |= await self._interfaces(group)
+            except ApiError as error:
+                if error.kind != "auth":
+                    raise
+                told = say(
+                    "the network interfaces of resource group {group} cannot be read: {message}",
+                    group=group,
+                    message=error_text(error),
+                )
+                unread.append(told)
+        return tuple(unread)
+
+    async def _pages(self, path: str, version: Mapping[str, str], page: type[P]) -> tuple[P, ...]:
         async def ask(url: str) -> P:
             # The link to a further page has the version in it.
             query = {} if "?" in url else version
@@ -83,7 +108,7 @@ class VmList:
         def following(got: P, _count: int) -> str | None:
             return got.next_link or None
 
-        return await all_pages(ask, lambda got: (got,), following, self._calls.path(provider, kind))
+        return await all_pages(ask, lambda got: (got,), following, path)
 
 
 def fits(machine: Machine, filters: Mapping[str, Sequence[str]]) -> bool:
@@ -92,7 +117,7 @@ def fits(machine: Machine, filters: Mapping[str, Sequence[str]]) -> bool:
     own = {
         "location": (machine.location,),
         "name": (machine.name,),
-        "resource-group": (_group(machine),),
+        "resource-group": (_group(machine.id),),
         "size": (hardware.vm_size or "" if hardware else "",),
         "zone": machine.zones or (),
         **{f"tag:{key}".lower(): (value,) for key, value in (machine.tags or {}).items()},
@@ -107,7 +132,7 @@ def listed(
     subscription: str, machine: Machine, interfaces: Mapping[str, Interface]
 ) -> ListedInstance:
     """A machine in the terms of every cloud."""
-    about, group = machine.properties, _group(machine)
+    about, group = machine.properties, _group(machine.id)
     storage = about.storage_profile
     image = storage.image_reference or ImageReference()
     own = (one_line(f"{key}={value}", 200) for key, value in (machine.tags or {}).items())
@@ -115,7 +140,7 @@ def listed(
         id=machine.name,
         name=one_line(machine.name, 80),
         place=f"{subscription}/{group}/{machine.name}",
-        is_windows=(storage.os_disk.os_type or "").lower() == "windows",
+        is_windows=_is_windows(machine),
         exists=about.provisioning_state not in _GONE,
         private_address=_address(machine, interfaces),
         image=image.id or ":".join(filter(None, (image.publisher, image.offer, image.sku))),
@@ -125,17 +150,35 @@ def listed(
     )
 
 
-def _group(machine: Machine) -> str:
+def _is_windows(machine: Machine) -> bool:
+    return (machine.properties.storage_profile.os_disk.os_type or "").lower() == "windows"
+
+
+def _group(resource: str) -> str:
     """The resource group, which only the id has."""
-    parts = machine.id.split("/")
+    parts = resource.split("/")
     return parts[4] if len(parts) > 4 else ""
 
 
-def _address(machine: Machine, interfaces: Mapping[str, Interface]) -> str:
+def _interface_ids(machine: Machine) -> list[str]:
+    """The ids of its network interfaces."""
     network = machine.properties.network_profile
-    for reference in network.network_interfaces if network else ():
-        interface = interfaces.get((reference.id or "").lower())
-        for configuration in interface.properties.ip_configurations if interface else ():
+    own = network.network_interfaces if network else ()
+    return [(one.id or "").lower() for one in own]
+
+
+def _other_groups(
+    machines: Sequence[Machine], interfaces: Mapping[str, Interface]
+) -> Sequence[str]:
+    """The groups of the first network interfaces that are not among those at hand."""
+    ids = (name for one in machines if _is_windows(one) for name in _interface_ids(one)[:1])
+    return sorted({_group(name) for name in ids if name not in interfaces} - {""})
+
+
+def _address(machine: Machine, interfaces: Mapping[str, Interface]) -> str:
+    found = (interfaces[name] for name in _interface_ids(machine) if name in interfaces)
+    for interface in found:
+        for configuration in interface.properties.ip_configurations:
             if configuration.properties.private:
                 return configuration.properties.private
     return ""
