@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from azure_cloud import HOME, SUBSCRIPTION, Azure, azure
 from cloud_lab import fault
 
-from volact.cloud.azure.listing import listed
+from volact.cloud.azure.listing import Interface, listed
 from volact.cloud.azure.vm import Machine, Properties
 from volact.cloud.base import Account, ApiError, Cloud
 from volact.cloud.endpoint import path_of_link
@@ -162,3 +163,28 @@ def test_what_the_api_leaves_out_is_left_out() -> None:
         True,
         "",
     )
+
+
+def machine(**about: Any) -> Machine:
+    own = {"storageProfile": {"imageReference": {"publisher": "MicrosoftWindowsServer"}}, **about}
+    return msgspec.convert({"id": "/", "name": "vm", "location": "x", "properties": own}, Machine)
+
+
+def interface(name: str, *addresses: tuple[str, bool | None]) -> Interface:
+    own = [{"properties": {"privateIPAddress": ip, "primary": first}} for ip, first in addresses]
+    return msgspec.convert({"id": name, "properties": {"ipConfigurations": own}}, Interface)
+
+
+def test_the_primary_interface_and_its_primary_address_come_first() -> None:
+    second = interface("/nic/2", ("192.168.9.4", True))
+    first = interface("/nic/1", ("fd00::4", False), ("10.0.0.4", True), ("10.0.0.5", None))
+    cards = [
+        {"id": "/nic/2", "properties": {"primary": False}},
+        {"id": "/nic/1", "properties": {"primary": True}},
+    ]
+    here = machine(networkProfile={"networkInterfaces": cards})
+    both = {"/nic/2": second, "/nic/1": first}
+    assert listed(SUBSCRIPTION, here, both).private_address == "10.0.0.4"
+    assert listed(SUBSCRIPTION, here, {"/nic/2": second}).private_address == "192.168.9.4"
+    unmarked = machine(networkProfile={"networkInterfaces": [{"id": "/nic/2"}]})
+    assert listed(SUBSCRIPTION, unmarked, both).private_address == "192.168.9.4"

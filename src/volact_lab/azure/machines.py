@@ -82,7 +82,7 @@ class Machines:
         """A machine without its instance view, as lists have it."""
         image = {"publisher": machine.license, "offer": machine.image, "sku": "lab"}
         hybrid = machine.license == "Windows_Server"
-        interface = {"id": self._interface(machine).upper()}
+        interface = {"id": self._interface(machine).upper(), "properties": {"primary": True}}
         return {
             "id": f"{_prefix(machine.region)}/Microsoft.Compute/virtualMachines/{machine.id}",
             "name": machine.id,
@@ -104,8 +104,13 @@ class Machines:
 
     def interface(self, machine: Instance) -> Answer:
         """The network interface of a machine."""
-        address = {"name": "ip", "properties": {"privateIPAddress": machine.address}}
-        return {"id": self._interface(machine), "properties": {"ipConfigurations": [address]}}
+        second = {
+            "primary": False,
+            "privateIPAddress": f"192.168.{machine.address.split('.', 2)[2]}",
+        }
+        first = {"primary": True, "privateIPAddress": machine.address}
+        addresses = [{"name": "ip", "properties": address} for address in (second, first)]
+        return {"id": self._interface(machine), "properties": {"ipConfigurations": addresses}}
 
     def start(
         self, machine: Instance, name: str, asked: Mapping[str, Any], by: Principal

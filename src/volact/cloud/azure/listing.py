@@ -27,6 +27,7 @@ _GONE = frozenset({"Creating", "Deleting"})
 
 class _Address(ArmValue, frozen=True):
     private: str | None = msgspec.field(default=None, name="privateIPAddress")
+    primary: bool | None = None
 
 
 class _Configuration(ArmValue, frozen=True):
@@ -161,16 +162,17 @@ def _group(resource: str) -> str:
 
 
 def _interface_ids(machine: Machine) -> list[str]:
-    """The ids of its network interfaces."""
+    """The ids of its network interfaces, the primary one first."""
     network = machine.properties.network_profile
     own = network.network_interfaces if network else ()
-    return [(one.id or "").lower() for one in own]
+    ordered = sorted(own, key=lambda one: not one.properties.primary)
+    return [(one.id or "").lower() for one in ordered]
 
 
 def _other_groups(
     machines: Sequence[Machine], interfaces: Mapping[str, Interface]
 ) -> Sequence[str]:
-    """The groups of the first network interfaces that are not among those at hand."""
+    """The groups of the primary network interfaces that are not among those at hand."""
     ids = (name for one in machines if _is_windows(one) for name in _interface_ids(one)[:1])
     return sorted({_group(name) for name in ids if name not in interfaces} - {""})
 
@@ -178,7 +180,8 @@ def _other_groups(
 def _address(machine: Machine, interfaces: Mapping[str, Interface]) -> str:
     found = (interfaces[name] for name in _interface_ids(machine) if name in interfaces)
     for interface in found:
-        for configuration in interface.properties.ip_configurations:
+        own = interface.properties.ip_configurations
+        for configuration in sorted(own, key=lambda one: not one.properties.primary):
             if configuration.properties.private:
                 return configuration.properties.private
     return ""

@@ -48,8 +48,13 @@ class _Storage(ArmValue, frozen=True):
     image_reference: ImageReference | None = None
 
 
+class _Role(ArmValue, frozen=True):
+    primary: bool | None = None
+
+
 class _Interface(ArmValue, frozen=True):
     id: str | None = None
+    properties: _Role = _Role()
 
 
 class _Network(ArmValue, frozen=True):
