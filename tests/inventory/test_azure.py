@@ -188,3 +188,8 @@ def test_the_primary_interface_and_its_primary_address_come_first() -> None:
     assert listed(SUBSCRIPTION, here, {"/nic/2": second}).private_address == "192.168.9.4"
     unmarked = machine(networkProfile={"networkInterfaces": [{"id": "/nic/2"}]})
     assert listed(SUBSCRIPTION, unmarked, both).private_address == "192.168.9.4"
+
+
+@pytest.mark.parametrize("word", ["None", "none", "NONE"])
+def test_no_licence_type_has_a_word_too(word: str) -> None:
+    assert listed(SUBSCRIPTION, machine(licenseType=word), {}).license == "MicrosoftWindowsServer"

@@ -137,6 +137,7 @@ def listed(
     storage = about.storage_profile
     image = storage.image_reference or ImageReference()
     own = (one_line(f"{key}={value}", 200) for key, value in (machine.tags or {}).items())
+    benefit = about.license_type or "None"
     return ListedInstance(
         id=machine.name,
         name=one_line(machine.name, 80),
@@ -146,7 +147,7 @@ def listed(
         private_address=_address(machine, interfaces),
         image=image.id or ":".join(filter(None, (image.publisher, image.offer, image.sku))),
         # A hybrid benefit, else who publishes the image in the marketplace.
-        license=about.license_type or image.publisher or "",
+        license=(image.publisher or "") if benefit.lower() == "none" else benefit,
         tags=tuple(dict.fromkeys((*own, group, machine.location, *(machine.zones or ())))),
     )
 
