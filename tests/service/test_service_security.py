@@ -150,7 +150,9 @@ def test_a_body_that_is_nested_without_end_is_refused(service: Service) -> None:
     token = service.token(service.user("root", "administrator"), "administrator")
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     with service.client() as client:
-        assert client.post("/api/v1/runs", content="[" * 5000, headers=headers).status_code == 400
+        for begin, end in (("", ""), ('{"verb":"check","inventory":"main","x":', "}")):
+            body = begin + "[" * 5000 + "]" * 5000 + end
+            assert client.post("/api/v1/runs", content=body, headers=headers).status_code == 400
 
 
 def test_odd_requests_never_end_in_a_defect(service: Service) -> None:

@@ -19,7 +19,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.middleware.base import DefineMiddleware
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Message, Send
 
 from volact.service.access import Actor, Permission
 from volact.service.observe import Observer
@@ -103,6 +103,30 @@ async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
         raise PermissionDeniedException(BY_SESSION)
 
 
+class _Application(Litestar):
+    """Answers HEAD as GET without the body: probes and load balancers ask so."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """See ``Litestar``."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _head(send)
+        await super().__call__(scope, receive, send)
+
+
+def _head(send: Send) -> Send:
+    ended = False
+
+    async def only_head(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not ended:  # a stream ends, too
+            ended = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return only_head
+
+
 def make_app(
     parts: Parts,
     handlers: Sequence[ControllerRouterHandler],
@@ -128,7 +152,7 @@ def make_app(
         for more in guards:
             await more(connection, handler)
 
-    return Litestar(
+    return _Application(
         # In one router: Litestar 2.25 wraps a handler with ``sync_to_thread`` once more for every
         # other method that is registered on its path later.
         route_handlers=[Router("/", route_handlers=[*handlers])],

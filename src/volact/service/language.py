@@ -29,6 +29,7 @@ def accepted(header: str) -> str:
     for part in header[:500].split(","):
         tag, _, rest = part.partition(";")
         weight = rest.strip().removeprefix("q=")
-        wanted.append((float(weight) if weight.replace(".", "", 1).isdigit() else 1.0, tag.strip()))
+        is_number = weight.replace(".", "", 1).isdecimal()
+        wanted.append((float(weight) if is_number else 1.0, tag.strip()))
     wanted.sort(key=lambda pair: -pair[0])
     return next((known for _, tag in wanted if tag and (known := known_language(tag))), "en")

@@ -134,12 +134,17 @@ def rows_since(snapshot: StoreSnapshot, run: str, at: str | None) -> list[RunSer
     """The rows that were finished since a moment or a little before, the oldest first."""
     query = sa.select(*ROW).where(ROWS.c.run == run).order_by(ROWS.c.at, ROWS.c.server)
     if at is not None:
-        query = query.where(ROWS.c.at > moment(datetime.fromisoformat(at) - _OVERLAP))
+        query = query.where(ROWS.c.at > overlap_start(at))
 
     def read(connection: sa.Connection) -> list[RunServer]:
         return [*map(run_server_of, connection.execute(query))]
 
     return snapshot.ask(read)
+
+
+def overlap_start(at: str) -> str:
+    """From when rows are read again that were finished since ``at``."""
+    return moment(datetime.fromisoformat(at) - _OVERLAP)
 
 
 class RunFeeds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -24,6 +25,7 @@ from volact.queries.pages import MOST, PageRequest
 from volact.service.api.middleware import tag_of
 from volact.service.caller import Asked, parts_of, scopes_of
 from volact.service.language import speak
+from volact.store.clock import moment
 from volact.words import language
 
 T = TypeVar("T")
@@ -145,8 +147,8 @@ async def readable(request: Asked) -> Response[Any] | None:
     """Refuse what is not as documented, and set the language of the answer.
 
     A ``before_request``; it answers what ``shared`` has an answer for.  Litestar alone passes over
-    a filter with a wrong name, which would mean the whole fleet, and takes 0 for false and 0.5 for
-    a moment; what has a NUL no database keeps.
+    a filter or a field with a wrong name, which would mean the whole fleet, and takes 0 for false
+    and 0.5 for a moment; what has a NUL no database keeps.
     """
     await speak(request)
     scope = request.scope
@@ -160,8 +162,8 @@ async def readable(request: Asked) -> Response[Any] | None:
     for name, value in request.query_params.multi_items():
         if name not in known:
             raise ValidationException(f"{name[:100]}: there is no such parameter")
-        if name.endswith(_MOMENTS) and _NUMBER.fullmatch(value):
-            raise ValidationException(f"{name}: a number is no moment")
+        if name.endswith(_MOMENTS):
+            _require_moment(name, value)
     field = request.route_handler.parsed_data_field
     if field is None:
         return None
@@ -169,7 +171,40 @@ async def readable(request: Asked) -> Response[Any] | None:
     if b"\\u0000" in body:
         raise ValidationException("the body holds the character NUL")
     try:
-        msgspec.json.decode(body, type=field.annotation)
+        taken = msgspec.json.decode(body, type=field.annotation)
     except msgspec.DecodeError as error:
         raise ValidationException(str(error)) from error
+    taken = msgspec.to_builtins(taken, builtin_types=(datetime,))
+    _require_fields(msgspec.json.decode(body), taken)
     return None
+
+
+def _require_fields(given: Any, taken: Any, at: str = "") -> None:
+    """Refuse what a body has and its structs have not: a wrong name would mean the default."""
+    if isinstance(taken, datetime):
+        _require_near(at, taken)
+    elif isinstance(taken, dict):
+        for name, value in given.items():
+            if name not in taken:
+                raise ValidationException(f"{at}{name[:100]}: there is no such field")
+            _require_fields(value, taken[name], f"{at}{name}.")
+    elif isinstance(taken, list | tuple):
+        for value, known in zip(given, taken, strict=False):  # a set has each but once
+            _require_fields(value, known, at)
+
+
+def _require_moment(name: str, text: str) -> None:
+    if _NUMBER.fullmatch(text):
+        raise ValidationException(f"{name}: a number is no moment")
+    with suppress(msgspec.ValidationError):  # which Litestar tells
+        _require_near(name, msgspec.convert(text, datetime))
+
+
+def _require_near(name: str, when: datetime) -> None:
+    """A moment that is in no year from 1 to 9999 in UTC cannot be compared."""
+    try:
+        moment(when)
+    except (OverflowError, ValueError) as error:
+        raise ValidationException(
+            f"{name.rstrip('.')}: not within the years 1 to 9999 of UTC"
+        ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -22,7 +21,7 @@ from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.runs import RunId
 from volact.service.caller import Asked, is_same_caller, parts_of, run_of, scopes_of
-from volact.service.run_feed import frame, narrowed, rows_since
+from volact.service.run_feed import frame, narrowed, overlap_start, rows_since
 from volact.service.run_waves import waves_of
 
 # nginx and those that follow it pass each event on at once.
@@ -56,8 +55,8 @@ async def events(
 
 def _moment(text: str) -> None:
     try:
-        datetime.fromisoformat(text)
-    except ValueError as error:
+        overlap_start(text)
+    except (OverflowError, ValueError) as error:
         raise ValidationException("Last-Event-ID: no id of an event") from error
 
 

@@ -62,6 +62,7 @@ def document(handlers: Any) -> dict[str, Any]:
         for operation in item.values():
             if isinstance(operation, dict):
                 _complete(operation)
+                _close(operation.get("requestBody"), made["components"]["schemas"])
     for route in app.routes:
         for handler in route.route_handlers if isinstance(route, HTTPRoute) else ():
             for method in handler.http_methods:
@@ -92,6 +93,20 @@ def _complete(operation: dict[str, Any]) -> None:
     for status, description in _PROBLEMS.items():
         content = {MEDIA_TYPE: {"schema": schema}}
         responses.setdefault(status, {"description": description, "content": content})
+
+
+def _close(part: Any, schemas: dict[str, Any]) -> None:
+    """A body has no other fields than its structs."""
+    if isinstance(part, list):
+        for each in part:
+            _close(each, schemas)
+    elif isinstance(part, dict):
+        if "properties" in part:
+            part["additionalProperties"] = False
+        for each in part.values():
+            _close(each, schemas)
+        if "$ref" in part:
+            _close(schemas[part["$ref"].rpartition("/")[2]], schemas)
 
 
 def _problem_schema() -> dict[str, Any]:
