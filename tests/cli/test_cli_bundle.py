@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from cli_run import volact
 
+from volact.bundle.document import Judged
+
 BUNDLE = Path(__file__).parents[1] / "bundles" / "lab-hard.json"
 
 
@@ -57,6 +59,30 @@ def test_replay_names_what_is_judged_differently(bundle: Path) -> None:
     assert [row["same"] for row in data[0]["servers"]].count(False) == 1
 
 
+DIFFERENT = {
+    "provider": ("aws", "provider: aws -> tencent"),
+    "verdict": ("failed", "verdict: failed -> "),
+    "findings": ({"clock-set-back": "error"}, "resolved: clock-set-back"),
+    "plan": (["rearm"], "plan: rearm -> "),
+    "refusals": (["not-entitled"], "refused: not-entitled -> "),
+    "error": ("connect", "error: connect -> -"),
+}
+
+
+@pytest.mark.parametrize("field", Judged.__struct_fields__)
+def test_replay_names_every_part_that_is_judged_differently(bundle: Path, field: str) -> None:
+    value, named = DIFFERENT[field]
+    document = json.loads(bundle.read_text())
+    document["servers"][0]["judged"][field] = value
+    bundle.write_text(json.dumps(document))
+    assert named in volact("replay", str(bundle)).stdout
+
+
+def test_a_bundle_that_an_editor_gave_a_byte_order_mark_is_read(bundle: Path) -> None:
+    bundle.write_text(bundle.read_text("utf-8"), "utf-8-sig")
+    assert volact("replay", str(bundle)).returncode == 0
+
+
 def test_update_accepts_todays_judgement(bundle: Path) -> None:
     document = json.loads(bundle.read_text())
     document["servers"][0]["judged"]["verdict"] = "failed"
@@ -91,3 +117,12 @@ def test_facts_that_no_agent_answers_are_one_clear_line(bundle: Path) -> None:
     bundle.write_text(json.dumps(document))
     done = volact("replay", str(bundle))
     assert done.returncode == 2 and "server-1" in done.stderr
+
+
+def test_a_kms_host_that_is_none_is_one_clear_line(bundle: Path) -> None:
+    document = json.loads(bundle.read_text())
+    document["servers"][0]["asked"]["kms_hosts"] = ["a/b"]
+    bundle.write_text(json.dumps(document))
+    done = volact("replay", str(bundle))
+    assert done.returncode == 2
+    assert done.stderr == f"volact: {bundle}: server-1: 'a/b' is not a host or host:port\n"

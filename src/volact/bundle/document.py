@@ -5,6 +5,7 @@ What it holds is judged nowhere here.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -78,6 +79,7 @@ def decode(data: bytes, where: str) -> Bundle:
     """
     if len(data) > MAX_BYTES:
         raise InputError(say("too large to be a volact bundle"), where=where)
+    data = data.removeprefix(BOM_UTF8)  # editors of Windows put it there
     try:
         version = msgspec.json.decode(data, type=_Version).bundle
         if version > VERSION:

@@ -14,8 +14,8 @@ from volact.bundle.document import BundledInput, BundledServer, Judged
 from volact.core.context import Policy
 from volact.core.facts import read_facts
 from volact.errors import AnswerError, InputError
+from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with
-from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.model.text import say
@@ -39,7 +39,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 def replay(server: BundledServer, where: str) -> Replayed:
     """Judge one server of a bundle again.
 
-    Raises ``InputError`` for facts that no agent can have answered, naming ``where``.
+    Raises ``InputError`` for facts that no agent can have answered and for options that
+    cannot be, naming ``where``.
     """
     address = Address(scheme="local")
     asked = Server(name=server.name, address=address, image=server.asked.image,
@@ -52,7 +53,8 @@ def replay(server: BundledServer, where: str) -> Replayed:
         facts = read_facts(server.facts, server.clock)
     except AnswerError as error:
         raise InputError(error.message, where=f"{where}: {server.name}") from error
-    outcome = judge_facts(asked, facts, _job(server.asked), _moment(server.at, where))
+    job = _job(server.asked, f"{where}: {server.name}")
+    outcome = judge_facts(asked, facts, job, _moment(server.at, where))
     return Replayed(
         name=server.name, before=server.judged, after=judged_of(outcome.report), outcome=outcome
     )
@@ -68,7 +70,7 @@ def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
     return msgspec.structs.replace(row, provider=server.judged.provider)
 
 
-def _job(asked: BundledInput) -> Job:
+def _job(asked: BundledInput, where: str) -> Job:
     reason = say("said so in the bundle") if asked.override_entitlement else ""
     return Job(
         mode="plan",
@@ -79,7 +81,7 @@ def _job(asked: BundledInput) -> Job:
             consent=frozenset(asked.consent),
         ),
         images=asked.images,
-        knowledge=knowledge_with(tuple(HostPort.parse(text) for text in asked.kms_hosts)),
+        knowledge=knowledge_with(parse_kms_hosts(asked.kms_hosts, where)),
     )
 
 

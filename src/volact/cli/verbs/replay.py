@@ -91,13 +91,19 @@ def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
 
 def _changes(server: Replayed) -> Iterable[Text]:
     before, after = server.before, server.after
+    for what, old, new in (
+        ("provider", before.provider, after.provider),
+        ("error", before.error, after.error),
+    ):
+        if old != new:
+            yield say("{what}: {was} -> {now}", what=ready(what), was=old or "-", now=new or "-")
     if before.verdict != after.verdict:
         was, now = ready(before.verdict), ready(after.verdict)
         yield say("verdict: {was} -> {now}", was=was, now=now)
-    new = sorted(set(after.findings) - set(before.findings))
+    added = sorted(set(after.findings) - set(before.findings))
     gone = sorted(set(before.findings) - set(after.findings))
-    if new:
-        yield say("new: {what}", what=listed(new))
+    if added:
+        yield say("new: {what}", what=listed(added))
     if gone:
         yield say("resolved: {what}", what=listed(gone))
     for name in sorted(set(before.findings) & set(after.findings)):
