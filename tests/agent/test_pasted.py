@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volact.agent.answer import Answer
-from volact.agent.pasted import find_answers
+from volact.agent.pasted import find_answers, find_in_text
 from volact.errors import AnswerError
 
 
@@ -120,6 +120,95 @@ def test_several_answers_are_several_servers(hand: str) -> None:
 
 def test_the_same_answer_twice_is_one_server() -> None:
     assert names(f"{LINE}\n{LINE}\n") == ["WEB-01"]
+
+
+APPENDED: dict[str, bytes] = {
+    "cmd to PowerShell's": f"{line('A')}\r\n".encode("utf-16") + line("B").encode(),
+    "cmd's Base64 to PowerShell's": (
+        f"{line('A')}\r\n".encode("utf-16") + base64.b64encode(line("B").encode())
+    ),
+    "PowerShell again, after an odd number of bytes": (
+        f"{line('A')}\r\n".encode("utf-16") + b"hello\r\n" + line("B").encode("utf-16-le")
+    ),
+    "little-endian to big-endian": (
+        b"\xfe\xff" + f"{line('A')}\r\n".encode("utf-16-be") + line("B").encode("utf-16-le")
+    ),
+    "a mark in the middle": f"{line('A')}\r\n".encode() + line("B").encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("appended", APPENDED)
+def test_what_was_appended_in_another_encoding_is_found_too(appended: str) -> None:
+    assert names(APPENDED[appended]) == ["A", "B"]
+
+
+def test_what_was_appended_and_cut_short_is_said() -> None:
+    data = f"{line('A')}\r\n".encode("utf-16") + line("B")[:900].encode()
+    first, second = names(data)
+    assert first == "A" and "the answer is cut short: " in second
+
+
+class Scanned(str):
+    """A text that counts how many of its characters are searched."""
+
+    __slots__ = ("passed",)
+
+    def __init__(self, _: str) -> None:
+        self.passed = 0
+
+    def _pass(self, start: int, end: int | None) -> None:
+        self.passed += (len(self) if end is None else end) - start
+
+    def count(self, sub: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        """As ``str`` does."""
+        self._pass(start, end)
+        return super().count(sub, start, end)
+
+    def find(self, sub: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        """As ``str`` does."""
+        found = super().find(sub, start, end)
+        self._pass(start, found if found >= 0 else end)
+        return found
+
+    def rfind(self, sub: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        """As ``str`` does."""
+        found = super().rfind(sub, start, end)
+        self._pass(max(found, start), end)
+        return found
+
+
+def _outputs(lines: list[str], indent: int | None = None) -> str:
+    rows = [{"Output": base64.b64encode(one.encode()).decode()} for one in lines]
+    return json.dumps(rows, indent=indent)
+
+
+MANY: dict[str, Callable[[list[str]], str]] = {
+    "plain": "\r\n".join,
+    "json on one line": json.dumps,
+    "json": lambda lines: json.dumps(lines, indent=1),
+    "base64": lambda lines: _outputs(lines, 1),
+    "base64 on one line": _outputs,
+    "base64 in lines": lambda lines: json.dumps(
+        [base64.encodebytes(one.encode()).decode() for one in lines], indent=1
+    ),
+    "not started": lambda lines: "\n".join("VOLACT0 not-started 1" for _ in lines),
+}
+
+
+@pytest.mark.parametrize("many", MANY)
+def test_no_part_of_a_long_text_is_searched_for_each_answer(many: str) -> None:
+    text = Scanned(MANY[many]([line(f"S{number}", 100) for number in range(100)]))
+    found = find_in_text(text)
+    assert len(found) == 100
+    assert text.passed < 4 * len(text)
+
+
+@pytest.mark.parametrize("many", [name for name in MANY if "on one line" not in name])
+def test_the_line_of_each_answer_is_known(many: str) -> None:
+    found = find_in_text(MANY[many]([line(f"S{number}", 100) for number in range(4)]))
+    step = 3 if many == "base64" else 1
+    first = {"json": 2, "base64": 3, "base64 in lines": 2}.get(many, 1)
+    assert [one.line for one in found] == [first + step * number for number in range(4)]
 
 
 def test_the_line_it_is_on_is_known() -> None:

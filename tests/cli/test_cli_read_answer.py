@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from cli_run import Done, volact
 from lab_world import command, place
 
+from volact.agent.pasted import MAX_BYTES
 from volact_lab.windows.machine import Machine
 
 
@@ -199,6 +201,43 @@ def test_twins_are_told_apart_and_damage_is_a_row(answers: Path, tmp_path: Path)
     error = document["servers"][2]["error"]
     assert error["kind"] == "protocol"
     assert "the answer is cut short: " in error["message"]
+
+
+def renamed(line: str, name: str, ms: int) -> str:
+    """The same answer from a server of another name, which took another time."""
+    document = json.loads(line.split(" ", 3)[3])
+    document["ms"] = ms
+    document["facts"]["os"]["name"] = name
+    body = json.dumps(document, separators=(",", ":"))
+    return f"VOLACT1 {len(body)} {zlib.crc32(body.encode()):08x} {body}"
+
+
+def test_a_number_makes_no_name_that_another_server_has(answers: Path, tmp_path: Path) -> None:
+    line = next(line for line in answers.read_text().splitlines() if "VOLACT1" in line)
+    named = ["WEB", "WEB", "WEB-2", "WEB-2", "WEB"]
+    file = tmp_path / "more.txt"
+    file.write_text("\n".join(renamed(line, name, ms) for ms, name in enumerate(named)))
+    _, document = read(str(file))
+    assert [row["name"] for row in document["servers"]] == [
+        *("WEB", "WEB-3", "WEB-2", "WEB-2-2", "WEB-4")
+    ]
+
+
+def test_of_a_file_that_is_too_large_no_part_is_left_out(
+    answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "large.txt"
+    file.write_bytes(answers.read_bytes())
+    with file.open("r+b") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    done = volact("read-answer", str(file))
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"volact: {file}: larger than 64 MB (split it into several files)\n"
+    assert done.stderr == said
+    with file.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        piped = volact("read-answer")
+    assert (piped.returncode, piped.stderr) == (2, said.replace(str(file), "standard input"))
 
 
 def test_an_answer_in_two_files_is_one_server(answers: Path, tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ _HEAD = re.compile(r"VOLACT1\s+(\d{1,6})\s+([0-9a-f]{8})\s+(?=\{)")
 _NEVER = re.compile(r"VOLACT0 (?:not-started|stopped|error)[^\r\n]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{40,}={0,2}\s*")
 _BASE64_WORD = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+_BEGUN = re.compile(r"VOLACT[01]|[A-Za-z0-9+/]{40,}")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9]*")  # of Base64: what JSON never escapes
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # and what else a terminal is told
 # What an answer may grow to when quotes are escaped and lines get prefixes.
 _REACH = 4 * MAX_LINE
-_MOST = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024  # of a file that is read
+_LONGEST_PREFIX = 1000
 _FEW_BREAKS = 10
 # Signs that word processors and chat put in the place of plain ones.
 _TYPESET = str.maketrans(
@@ -49,7 +52,11 @@ class PastedAnswer(msgspec.Struct, frozen=True):
 
 def find_answers(data: bytes) -> tuple[PastedAnswer, ...]:
     """Every answer in a file, in its order; the same one twice counts once."""
-    text = _COLOUR.sub("", decode(data[:_MOST]))
+    return find_in_text(_COLOUR.sub("", decode(data)))
+
+
+def find_in_text(text: str) -> tuple[PastedAnswer, ...]:
+    """Every answer in a text, in its order; the same one twice counts once."""
     found: dict[bytes, PastedAnswer] = {}
     for view, line in _views(text):
         for one in _in_text(view, line):
@@ -65,51 +72,75 @@ def find_answers(data: bytes) -> tuple[PastedAnswer, ...]:
 
 def decode(data: bytes) -> str:
     """The text of a file in UTF-8 or UTF-16, with or without a byte order mark."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
     # An answer is ASCII, in UTF-16 too; PowerShell appends that to a file of another encoding.
-    return data.decode("utf-8-sig", "replace").replace("\0", "")
+    plain = data.decode("utf-8-sig", "replace").replace("\0", "")
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return plain
+    # cmd appends ASCII to PowerShell's UTF-16: where that shows more answers, it has them all.
+    text = data.decode("utf-16", "replace")
+    return max(text, plain, key=lambda read: len(_BEGUN.findall(read)))
+
+
+class _Lines:
+    """The numbers of lines at rising positions of a text, which is counted through once."""
+
+    def __init__(self, text: str, first: int = 1) -> None:
+        self._text = text
+        self._line = first
+        self._position = 0
+
+    def at(self, position: int) -> int:
+        self._line += self._text.count("\n", self._position, position)
+        self._position = position
+        return self._line
+
+    def of(self, value: str) -> int:
+        """Where a Base64 text is, as JSON writes it."""
+        words = _PLAIN_WORD.findall(value[:200])
+        return self.at(max(self._text.find(max(words, key=len), self._position), self._position))
 
 
 def _views(text: str) -> Iterator[tuple[str, int]]:
     """The text, and what is inside it when it is JSON or Base64; with the line it begins on."""
     yield text, 1
+    lines = _Lines(text)
     for value in _strings(text):
         inner = _from_base64(value)
         if inner:
-            yield inner, _line_of(text, value)
+            yield inner, lines.of(value)
     whole = _from_base64(text.strip().strip('"'))
     if whole:
         yield whole, 1
-    line, seen = 1, 0
+    lines = _Lines(text)
     for word in _BASE64_WORD.finditer(text):
         inner = _from_base64(word[0])
         if inner:
-            line += text.count("\n", seen, word.start())
-            seen = word.start()
-            yield inner, line
+            yield inner, lines.at(word.start())
 
 
 def _strings(text: str) -> Iterator[str]:
-    """Every string of a JSON document, or of one per line."""
+    """Every string of a JSON document, or of one per line, in its order."""
     try:
-        documents = [json.loads(text)]
+        documents = [_json(text)]
     except (ValueError, RecursionError):
         documents = []
         for line in text.splitlines():
             try:
-                documents.append(json.loads(line))
+                documents.append(_json(line))
             except (ValueError, RecursionError):
                 continue
-    waiting: list[Any] = documents
+    waiting: list[Any] = documents[::-1]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
             yield value
-        elif isinstance(value, dict):
-            waiting += value.values()
         elif isinstance(value, list):
-            waiting += value
+            waiting += reversed(value)
+
+
+def _json(text: str) -> Any:
+    """A JSON document, with each object as the list of its values."""
+    return json.loads(text, object_pairs_hook=lambda pairs: [value for _, value in pairs])
 
 
 def _from_base64(text: str) -> str:
@@ -123,21 +154,19 @@ def _from_base64(text: str) -> str:
     return decode(data) if b"VOLACT" in data or b"V\0O\0L\0A" in data else ""
 
 
-def _line_of(text: str, value: str) -> int:
-    return text.count("\n", 0, max(text.find(value[:200]), 0)) + 1
-
-
 def _in_text(text: str, first: int) -> Iterator[PastedAnswer]:
+    lines = _Lines(text, first)
     marks = [match.start() for match in _MARK.finditer(text)]
     for at, following in pairwise([*marks, len(text)]):
-        line = first + text.count("\n", 0, at)
         window = text[at : min(following, at + _REACH)]
-        prefix = text[text.rfind("\n", 0, at) + 1 : at]
-        yield PastedAnswer(line, _read(window, prefix))
+        start = max(at - _LONGEST_PREFIX, 0)
+        prefix = text[max(text.rfind("\n", start, at) + 1, start) : at]
+        yield PastedAnswer(lines.at(at), _read(window, prefix))
+    lines = _Lines(text, first)
     for match in _NEVER.finditer(text):
         never = read_never(match[0].encode("ascii", "replace"))
         if never is not None:
-            yield PastedAnswer(first + text.count("\n", 0, match.start()), never)
+            yield PastedAnswer(lines.at(match.start()), never)
 
 
 def _read(window: str, prefix: str) -> Answer | AnswerError:

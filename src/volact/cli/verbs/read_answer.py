@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections import Counter
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
 from volact import __version__
 from volact.agent.answer import Answer
-from volact.agent.pasted import PastedAnswer, find_answers
+from volact.agent.pasted import MAX_BYTES, PastedAnswer, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
 from volact.cli.fleet_options import parse_ignored
@@ -95,8 +95,15 @@ def _read(files: list[str], job: Job) -> list[Outcome]:
 
 
 def _answers(file: str) -> tuple[PastedAnswer, ...]:
-    """The answers in a file; ``InputError`` if it holds none."""
-    found = find_answers(_content(file))
+    """The answers in a file; ``InputError`` if it holds none or is too large."""
+    data = _content(file)
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            say("larger than {most} MB", most=MAX_BYTES >> 20),
+            say("split it into several files"),
+            where=_shown(file),
+        )
+    found = find_answers(data)
     if not found:
         raise InputError(
             say("contains no answer of volact"),
@@ -108,9 +115,10 @@ def _answers(file: str) -> tuple[PastedAnswer, ...]:
 
 def _content(file: str) -> bytes:
     if file == _STDIN:
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise unreadable(error, file) from error
 
@@ -136,14 +144,18 @@ def _outcome(file: str, found: PastedAnswer, job: Job) -> Outcome:
 
 def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
     """Number servers of the same name: images often share a computer's name."""
-    seen: Counter[str] = Counter()
+    taken = {outcome.report.name for outcome in outcomes}
+    last: dict[str, int] = {}
 
     def named(outcome: Outcome) -> Outcome:
         name = outcome.report.name
-        seen[name] += 1
-        if seen[name] == 1:
+        if name not in last:
+            last[name] = 1
             return outcome
-        report = msgspec.structs.replace(outcome.report, name=f"{name}-{seen[name]}")
+        number = next(n for n in count(last[name] + 1) if f"{name}-{n}" not in taken)
+        last[name] = number
+        taken.add(f"{name}-{number}")
+        report = msgspec.structs.replace(outcome.report, name=f"{name}-{number}")
         return msgspec.structs.replace(outcome, report=report)
 
     return [named(outcome) for outcome in outcomes]
