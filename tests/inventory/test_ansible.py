@@ -582,3 +582,18 @@ def test_a_priority_that_is_no_number_is_none(tmp_path: Path) -> None:
 def test_a_value_that_looks_like_bad_python_is_a_text_and_no_warning(tmp_path: Path) -> None:
     path = write(tmp_path, "a ansible_user=1else\n")  # a warning would end the test
     assert only(load_inventory(path)).credential.user == "1else"
+
+
+def test_what_is_merged_in_many_times_is_read_once(tmp_path: Path) -> None:
+    """Each of the mappings merges in the one before it twice: 2 to the power of 40 readings."""
+    lines = ["all:", "  vars:", "    v0: &a0 {ansible_user: ops}"]
+    lines += [f"    v{n + 1}: &a{n + 1} {{<<: [*a{n}, *a{n}]}}" for n in range(40)]
+    lines += ["  hosts:", "    h: {<<: *a40}"]
+    (server,) = load(tmp_path, "\n".join(lines), "hosts.yml").servers
+    assert server.credential.user == "ops"
+
+
+def test_a_mapping_that_merges_in_itself_is_refused(tmp_path: Path) -> None:
+    text = "all: {hosts: {h: &a {<<: [*a, *a]}}}"
+    with pytest.raises(InputError, match="not a mapping"):
+        load(tmp_path, text, "hosts.yml")

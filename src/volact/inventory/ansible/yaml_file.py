@@ -58,19 +58,38 @@ def variables(node: yaml.Node | None, shown: str) -> dict[str, Var]:
     return {name: _var(value, at_line(shown, line)) for name, value, line in pairs(node, shown)}
 
 
-def pairs(node: yaml.Node, shown: str, depth: int = 0) -> Iterator[Pair]:
+def pairs(node: yaml.Node, shown: str) -> Iterator[Pair]:
     """Key, value and line of a mapping's entries; what it merges in comes first."""
-    line = node.start_mark.line + 1
+    yield from _merged(node, shown, {}).values()
+    yield from _own(node, shown)
+
+
+def _merged(
+    node: yaml.Node, shown: str, read: dict[yaml.Node, dict[str, Pair]], depth: int = 0
+) -> dict[str, Pair]:
+    """What a mapping merges in, by key.
+
+    ``read`` has the entries of each mapping that was merged in: without it, mappings that
+    each name the one before twice would be read as often as 2 to the power of their number.
+    """
     if not isinstance(node, yaml.MappingNode) or depth > _DEEPEST:
         raise InputError(
             say("is not a mapping (name: value)"),
-            where=at_line(shown, line),
+            where=at_line(shown, node.start_mark.line + 1),
         )
+    found: dict[str, Pair] = {}
     for key, value in node.value:
         if key.tag == _MERGE:
-            merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for one in reversed(merged):
-                yield from pairs(one, shown, depth + 1)
+            named = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for one in reversed(dict.fromkeys(named)):
+                if one not in read:
+                    beneath = _merged(one, shown, read, depth + 1)
+                    read[one] = beneath | {pair[0]: pair for pair in _own(one, shown)}
+                found |= read[one]
+    return found
+
+
+def _own(node: yaml.Node, shown: str) -> Iterator[Pair]:
     for key, value in node.value:
         if key.tag != _MERGE:
             where = key.start_mark.line + 1
