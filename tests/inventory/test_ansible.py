@@ -597,3 +597,10 @@ def test_a_mapping_that_merges_in_itself_is_refused(tmp_path: Path) -> None:
     text = "all: {hosts: {h: &a {<<: [*a, *a]}}}"
     with pytest.raises(InputError, match="not a mapping"):
         load(tmp_path, text, "hosts.yml")
+
+
+@pytest.mark.parametrize("zone", ["12", "253", "eth0"])
+def test_the_zone_of_an_address_is_what_is_written(tmp_path: Path, zone: str) -> None:
+    text = f"fe80::1%{zone}\n[fe80::2%{zone}]:22\nc ansible_host=fe80::3%{zone}\n"
+    hosts = [server.address.host for server in load(tmp_path, text).servers]
+    assert hosts == [f"fe80::{n}%{zone}" for n in (1, 2, 3)]

@@ -16,7 +16,7 @@ from volact.inventory import (
     select,
     with_credential,
 )
-from volact.model.server import Credential
+from volact.model.server import Address, Credential
 
 FLEET = """\
 [defaults]
@@ -161,3 +161,9 @@ def test_an_exclusion_that_means_nothing_or_all_is_refused(
 
 def test_a_target_may_exclude_too(fleet: Inventory) -> None:
     assert [one.name for one in choose(fleet, ["web", "!web-01"], ["!db"])] == ["web-02"]
+
+
+@pytest.mark.parametrize("word", ["2001:db8::5", "::1", "fe80::1%12", "fe80::1%253"])
+def test_an_ipv6_address_is_a_target(word: str) -> None:
+    (server,) = choose(Inventory(), [addressed(Inventory(), word)], [])
+    assert server.address == Address(scheme="ssh", host=word)

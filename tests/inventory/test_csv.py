@@ -198,3 +198,14 @@ async def test_a_password_in_clear_is_taken_said_and_never_shown(tmp_path: Path)
     assert found is not None
     assert found.reveal() == "pass-w0rd-mark"
     assert await secrets.password(b.credential) is None
+
+
+def test_a_blank_before_a_quoted_cell_does_not_count(tmp_path: Path) -> None:
+    server = only(load(tmp_path, 'name, address\n"web-01", "10.0.0.1"\n'))
+    assert (server.name, server.address.host) == ("web-01", "10.0.0.1")
+
+
+@pytest.mark.parametrize("zone", ["12", "253", "eth0"])
+def test_the_zone_of_an_address_in_a_cell_is_what_is_written(tmp_path: Path, zone: str) -> None:
+    server = only(load(tmp_path, f"name,address,port\na,fe80::1%{zone},22\n"))
+    assert (server.address.host, server.address.port) == (f"fe80::1%{zone}", 22)

@@ -9,7 +9,7 @@ import pytest
 from volact.errors import InputError
 from volact.inventory import load_inventory, read_inventory
 from volact.model.profile import Image
-from volact.model.server import Credential, WinRm
+from volact.model.server import Address, Credential, WinRm
 
 GOOD = """\
 # a fleet
@@ -280,3 +280,12 @@ def test_utf_16_that_does_not_say_so_is_no_text(tmp_path: Path, name: str) -> No
     with pytest.raises(InputError, match="is not a text file") as caught:
         load_inventory(file)
     assert "save it as UTF-8" in caught.value.hint
+
+
+@pytest.mark.parametrize("host", ["2001:db8::5", "fe80::1%12", "fe80::1%253"])
+def test_an_ipv6_address_needs_no_brackets(tmp_path: Path, host: str) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(f'[[server]]\naddress = "{host}"\njump = "{host}"\n', "utf-8")
+    (server,) = load_inventory(path).servers
+    assert server.address.host == host
+    assert server.ssh.jump == (Address(scheme="ssh", host=host),)

@@ -33,6 +33,7 @@ PATHS = st.text(string.ascii_letters + " _-.#\"'", min_size=1, max_size=8).map(
 HOSTS = st.one_of(
     st.just("10.0.0.5"),
     st.just("2001:db8::1"),
+    st.sampled_from(["fe80::1%12", "fe80::1%253"]),
     st.text(string.ascii_lowercase + "-", min_size=1, max_size=10).map(lambda t: f"h{t}.test"),
 )
 USERS = st.one_of(st.just(""), st.just("ACME\\ops"), st.just("ops@acme.test"), WORDS)

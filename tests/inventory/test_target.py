@@ -127,3 +127,9 @@ def test_an_address_is_read_back_as_it_was_written(text: str) -> None:
 def test_a_zone_is_a_name_and_nothing_else() -> None:
     with pytest.raises(InputError, match="not a host"):
         parse_address("ssh://[::1%2ssh://[::1%255e0]:2222")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.2;10.0.0.3", '"h"', "a,b", "a|b", "-oX=y", "*"])
+def test_characters_that_no_host_has_are_refused(host: str) -> None:
+    with pytest.raises(InputError, match="characters that no host has"):
+        parse_address(f"ssh://{host}")

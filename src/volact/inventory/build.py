@@ -19,6 +19,7 @@ from volact.inventory.target import (
     is_address,
     parse_address,
     require_secrecy,
+    url_of,
 )
 from volact.model.server import Address, Credential, Server, SshRoute, WinRm
 from volact.model.text import say
@@ -65,7 +66,7 @@ def _address(fields: Fields) -> Address:
     text = fields.text("address")
     if not text:
         raise fields.error(say("has no address"), hint=say("give it one, such as ssh://10.0.0.5"))
-    return _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
+    return _placed(fields, parse_address, text if is_address(text) else url_of("ssh", text))
 
 
 def _merged(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:

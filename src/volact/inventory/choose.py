@@ -21,7 +21,7 @@ from volact.errors import InputError, unreadable
 from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory, matches
-from volact.inventory.target import is_address, parse_target
+from volact.inventory.target import is_address, parse_target, url_of
 from volact.model.error_text import message_text
 from volact.model.server import Server
 from volact.model.text import raw, say
@@ -71,7 +71,7 @@ def addressed(inventory: Inventory, word: str) -> str:
         or any(matches(server, word) for server in inventory.servers)
     ):
         return word
-    address = f"ssh://{word}"
+    address = url_of("ssh", word)
     try:
         host = parse_target(address).address.host
     except InputError:  # of 10.0.0.256 it says what is wrong with it

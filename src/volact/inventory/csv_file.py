@@ -20,12 +20,12 @@ from typing import Any
 import msgspec
 
 from volact.errors import InputError, one_line
-from volact.inventory.ansible.patterns import is_six
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, LinePlace, at_line
 from volact.inventory.keys import FLAGS, KEYS
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
+from volact.inventory.target import url_of
 from volact.inventory.text_file import encoding_of
 from volact.model.spreadsheet import unguarded
 from volact.model.text import say
@@ -152,7 +152,7 @@ def _rows(path: Path, encoding: str, shown: str) -> Generator[CsvRow, None, None
         header = file.readline() if hint else first
         delimiter = hint[1] if hint else _delimiter(header)
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
         try:
             if skipped:
                 next(reader, None)
@@ -171,7 +171,7 @@ def _delimiter(header: str) -> str:
 
     def columns(delimiter: str) -> tuple[int, int]:
         try:
-            words = next(csv.reader([header], delimiter=delimiter))
+            words = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
         except (csv.Error, StopIteration):
             return (0, 0)
         return (known_columns(words), len(words))
@@ -251,8 +251,7 @@ def _address(text: str, transport: str, port: str, where: str) -> str:
         return text
     if transport == "local":
         return "local"
-    host = f"[{text}]" if is_six(text) else text
-    return f"{transport}://{host}{f':{port}' if port else ''}"
+    return f"{url_of(transport, text)}{f':{port}' if port else ''}"
 
 
 def _flag(text: str) -> bool | str:

@@ -16,7 +16,7 @@ from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import Fields, near
-from volact.inventory.target import parse_address
+from volact.inventory.target import parse_address, url_of
 from volact.knowledge.load import license_words, provider_names
 from volact.model.finding import Acceptance
 from volact.model.server import Address, WinRmAuth
@@ -106,7 +106,7 @@ def parse_jump(text: str) -> tuple[Address, ...]:
     if text.strip().lower() == "none":
         return ()
     words = [word.strip().removeprefix("ssh://") for word in text.split(",")]
-    return tuple(parse_address(f"ssh://{word}") for word in words)
+    return tuple(parse_address(url_of("ssh", word)) for word in words)
 
 
 FLAGS = ("winrm-tls", "certificate-validation", "ssh-config", "skip")  # may be true or false

@@ -12,7 +12,7 @@ from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
-from volact.model.server import Address, Scheme, Server
+from volact.model.server import Address, Scheme, Server, require_host
 from volact.model.text import say
 
 LOGIN_SCHEMES = ("ssh", "winrm", "winrms")  # a user, a host and a port follow
@@ -50,6 +50,14 @@ def parse_address(text: str) -> Address:
         say("unknown scheme {scheme}", scheme=repr(scheme)),
         say("known: {known}", known=", ".join(SCHEMES)),
     )
+
+
+def url_of(scheme: str, text: str) -> str:
+    """The URL of a host, perhaps with its port, that was not written as one."""
+    address = address_of(text)
+    if address is not None and address.version == 6:
+        return str(Address(scheme=scheme, host=text))
+    return f"{scheme}://{text}"
 
 
 def require_secrecy(server: Server) -> Server:
@@ -120,6 +128,7 @@ def _login_address(scheme: Scheme, rest: str) -> Address:
             if host
             else say("{shown}: no host", shown=shown)
         )
+    require_host(host)
     word = match["port6"] if six else match["port"]
     port = _port(_shown(scheme, login, place.removesuffix(f":{word}")[:80]), word)
     return Address(scheme=scheme, host=host, port=port, user=unquote(login) or None)

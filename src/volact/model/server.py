@@ -11,10 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from volact.errors import InputError, one_line
 from volact.model.finding import Acceptance
+from volact.model.text import say
 
 Scheme = str  # ssh, winrm, winrms, local, or that of a cloud's run-command
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
+
+_NO_HOST = frozenset("'`\"$\\;&<>|(){}" + "*?!,@#/")
 
 # Which host keys a login accepts: known ones, unknown ones too, any.
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
@@ -42,6 +46,18 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         name = self.host.replace("%", "%25")  # read back as a part of a URL
         host = f"[{name}]" if ":" in name else name
         return f"{self.scheme}://{host}{'' if self.port is None else f':{self.port}'}"
+
+
+def require_host(host: str) -> None:
+    """``InputError`` for a host with characters that a shell or known_hosts would read.
+
+    What OpenSSH refuses, and the wildcards of known_hosts: a key that is remembered for
+    ``*`` would be trusted everywhere.
+    """
+    if host.startswith("-") or any(c in _NO_HOST or c.isspace() or ord(c) < 32 for c in host):
+        raise InputError(
+            say("{host} has characters that no host has", host=repr(one_line(host, 80)))
+        )
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

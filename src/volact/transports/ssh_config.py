@@ -20,12 +20,11 @@ from asyncssh.config import SSHClientConfig, SSHConfig
 
 from volact.account import account_name
 from volact.errors import InputError, one_line, unreadable
-from volact.model.server import Address, Server
+from volact.model.server import Address, Server, require_host
 from volact.model.text import say
 from volact.threads import BlockingCalls
 
 _EXEC = re.compile(r"^\s*match\s.*\bexec\b|^\s*include\b", re.IGNORECASE | re.MULTILINE)
-_NO_HOST = frozenset("'`\"$\\;&<>|(){}" + "*?!,@#/")
 _NO_USER = frozenset("'`\";&<>|(){}")
 # As many commands of Match exec at a time.
 _THREADS = 64
@@ -97,20 +96,8 @@ def _runs_commands(path: Path) -> bool | None:
     return _EXEC.search(text) is not None
 
 
-def require_host(host: str) -> None:
-    """``InputError`` for a host with characters that a shell or known_hosts would read.
-
-    What OpenSSH refuses, and the wildcards of known_hosts: a key that is remembered for
-    ``*`` would be trusted everywhere.
-    """
-    if host.startswith("-") or any(c in _NO_HOST or c.isspace() or ord(c) < 32 for c in host):
-        raise InputError(
-            say("{host} has characters that no host has", host=repr(one_line(host, 80)))
-        )
-
-
 def _require_user(user: str) -> None:
-    """The same for an account that a command is given, again as in OpenSSH."""
+    """The same as ``require_host`` for an account that a command is given, again as in OpenSSH."""
     bad = any(c in _NO_USER or ord(c) < 32 for c in user)
     if bad or user.startswith("-") or user.endswith("\\") or re.search(r"\s-", user):
         raise InputError(

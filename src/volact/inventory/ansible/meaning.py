@@ -13,9 +13,9 @@ from typing import Any
 
 from volact.errors import InputError
 from volact.inventory.ansible.model import Var, Vars
-from volact.inventory.ansible.patterns import is_six
 from volact.inventory.fields import near
 from volact.inventory.keys import FLAGS, PASSWORDS, SHARED
+from volact.inventory.target import url_of
 from volact.model.text import say
 
 _KEY = ("ansible_ssh_private_key_file", "ansible_private_key_file")
@@ -113,8 +113,7 @@ class VariableMeaning:
                 "ssh, winrm, psrp, local",
                 where=at,
             )
-        host = host or name
-        self.values["address"] = f"{scheme}://{f'[{host}]' if is_six(host) else host}"
+        self.values["address"] = url_of(scheme, host or name)
         if port:
             self.values["address"] += f":{port}"
 
