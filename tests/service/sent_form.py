@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
+
+from litestar.testing import TestClient
+
+
+def filled(http: TestClient[Any], page: str, action: str = "") -> dict[str, Any]:
+    """What the form of a page sends as it was shown."""
+    return SentForm(http.get(page).text, action or page).fields
 
 
 class _Option:
@@ -32,7 +40,7 @@ class SentForm(HTMLParser):
         if tag == "form":
             self._inside = given.get("action") == self._action
         elif self._inside and tag == "input":
-            if given.get("type") != "checkbox" or "checked" in given:
+            if given.get("type") not in ("checkbox", "radio") or "checked" in given:
                 self.fields.setdefault(given["name"], []).append(given.get("value", ""))
         elif self._inside and tag == "select":
             self._list, self._options = given["name"], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from litestar.testing import TestClient
 from msgspec.structs import replace
+from sent_form import SentForm, filled
 from service_fleet import (
     NOW,
     TAGS,
@@ -25,9 +27,11 @@ from service_fleet import (
 )
 from store_samples import end, row, store_writer
 
-from volact.client.wire import NewUser, Role, RunState
+from volact.client.wire import NewUser, Role, RunState, ViewDraft
 from volact.core.context import Policy
+from volact.queries.filters import ServerFilter
 from volact.service.access import GRANTS, Permission
+from volact.service.console.typed_words import words_of
 from volact.service.console.words import detail_words
 from volact.service.database.tables import RUNS
 from volact.service.engine.control import EngineControl
@@ -36,6 +40,7 @@ from volact.service.identity.audit import changing, lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
+from volact.service.views import save_view
 from volact.store.clock import moment
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
@@ -457,8 +462,8 @@ def test_an_account_has_tokens_sessions_and_a_language(tmp_path: Path) -> None:
         assert "/sign-in/link?key=" in link
         assert "/sign-in/link?key=" not in http.get(f"/users/{path}").text
         assert http.post("/users", data={"name": "x y", "role": "viewer"}).status_code == 400
-        changed = {"role": "viewer", "scopes": "", "disabled": "1"}
-        http.post(f"/users/{path}", data=changed)
+        changed = {"role": "viewer", "disabled": "1"}
+        http.post(f"/users/{path}", data=filled(http, f"/users/{path}") | changed)
         assert "disabled" in http.get("/users").text
         audit = http.get("/audit?check=1").text
         assert "The chain is whole" in audit
@@ -533,7 +538,8 @@ def test_a_schedule_is_kept_as_its_form_says(tmp_path: Path) -> None:
         assert 'value="30 2 * * *"' in page
         assert 'value="mon" checked' in page
         assert http.post("/schedules", data={**form, "cron": "x"}).status_code == 400
-        http.post(f"/schedules/{kept.id}", data={**form, "enabled": "", "every": "6h", "cron": ""})
+        changed = filled(http, f"/schedules/{kept.id}") | {"enabled": "", "every": "6h", "cron": ""}
+        http.post(f"/schedules/{kept.id}", data=changed)
         (kept,) = list_schedules(store)
         assert (kept.spec.every, kept.enabled) == ("6h", False)
         http.post(f"/schedules/{kept.id}/delete")
@@ -543,11 +549,15 @@ def test_a_schedule_is_kept_as_its_form_says(tmp_path: Path) -> None:
 def test_policies_are_decided_by_administrators(tmp_path: Path) -> None:
     with opened(tmp_path / "volact.db") as store:
         with signed_in(store, "administrator") as http:
-            http.post("/policies/approvals", data={
-                "verbs": "activate undo", "tags": "prod", "most_servers": "10"
-            })  # fmt: skip
-            http.post("/policies/notifications", data={"channels": "HOOK", "expiring": "7d"})
-            assert http.post("/policies/repairs", data={"consents": "nothing"}).status_code == 400
+
+            def decide(name: str, **values: str) -> int:
+                action = f"/policies/{name}"
+                form = filled(http, "/schedules", action) | values
+                return http.post(action, data=form).status_code
+
+            decide("approvals", verbs="activate undo", tags="prod", most_servers="10")
+            decide("notifications", channels="HOOK", expiring="7d")
+            assert decide("repairs", consents="nothing") == 400
             assert http.post("/policies/nothing").status_code == 400
         kept = read_policy(store, ApprovalPolicy)
         assert kept == ApprovalPolicy(verbs=("activate", "undo"), tags=("prod",), most_servers=10)
@@ -564,6 +574,67 @@ def test_a_search_is_kept_as_a_view(store: Store) -> None:
         assert "web-01" not in page
         path = page.split('action="/views/')[1].split('"')[0]
         assert "bad web" not in http.post(f"/views/{path}").text
+
+
+def test_a_view_stays_chosen_when_it_is_sorted_or_narrowed(store: Store) -> None:
+    with signed_in(store) as http:
+        page = http.post("/views", data={"name": "all web", "search": "web-*"}).text
+        path = page.split('action="/views/')[1].split('"')[0].removesuffix("/delete")
+        form = SentForm(page, "/servers").fields
+        assert form["view"] == [path]
+        assert "search" not in form  # the view says it
+        for changed in ({"order": "ends"}, {"order": "seen"}, {"verdict": "healthy"}):
+            html = http.get("/servers", params={**form, **changed}).text
+            assert ("web-01" in html, "db-01" in html) == (True, False), changed
+        narrowed = http.get("/servers", params={"view": path, "verdict": "failed"}).text
+        assert "No matching servers." in narrowed
+        wider = http.get("/servers", params={"view": path, "search": "db-*"}).text
+        assert ("web-01" in wider, "db-01" in wider) == (True, False)
+        http.post(f"/views/{path}/delete")
+        assert http.get("/servers", params={"view": path}).status_code == 404
+
+
+def test_pages_of_a_view_keep_its_order(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        writer = store_writer(str(tmp_path / "volact.db"), "aa11")
+        for n in range(51):
+            writer.row(row(f"web-{n:02}"))
+        writer.finish(end("aa11", servers=51, healthy=51))
+        with signed_in(store) as http:
+            page = http.post("/views", data={"name": "all web", "search": "web-*"}).text
+            view = page.split('name="view" value="')[1].split('"')[0]
+            html = http.get("/servers", params={"view": view, "order": "seen"}).text
+            following = unescape(html.split('rel="next" href="')[1].split('"')[0])
+            assert {f"view={view}", "order=seen"} <= {*following[1:].split("&")}
+            assert len(re.findall("<tr data-line>", http.get(f"/servers{following}").text)) == 1
+
+
+def test_the_view_of_another_is_not_found(store: Store) -> None:
+    other = replace(person(), user="2")
+    with changing(store, NOW, other) as change:
+        theirs = save_view(change, ViewDraft(name="theirs", filter=ServerFilter())).id
+    with signed_in(store) as http:
+        assert http.get(f"/servers?view={theirs}").status_code == 404
+
+
+def test_a_name_with_a_slash_or_a_blank_has_a_page_and_is_checked_again(tmp_path: Path) -> None:
+    names = ("prod/web 01", "a~1b")
+    with opened(tmp_path / "volact.db") as store:
+        writer = store_writer(str(tmp_path / "volact.db"), "aa11")
+        for name in names:
+            writer.row(row(name))
+        writer.finish(end("aa11", servers=2, healthy=2))
+        add_inventory(store)
+        with signed_in(store) as http:
+            paths = re.findall(r'<tr data-line><th scope="row"><a href="([^"]*)"',
+                               http.get("/servers").text)  # fmt: skip
+            assert paths == ["/servers/a~01b", "/servers/prod~1web%2001"]
+            html = http.get(paths[1]).text
+            assert "<h1>prod/web 01</h1>" in html
+            assert "<h1>a~1b</h1>" in http.get(paths[0]).text
+            again = unescape(html.split('href="/runs/new?limit=')[1].split('"')[0])
+            form = SentForm(http.get(f"/runs/new?limit={again}").text, "/runs/new").fields
+            assert words_of(form["limit"][0]) == ("prod/web 01",)
 
 
 def test_a_run_of_others_shows_no_words_about_their_servers(tmp_path: Path) -> None:

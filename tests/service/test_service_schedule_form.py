@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
-from sent_form import SentForm
+from sent_form import SentForm, filled
 from service_fleet import NOW, add_inventory, console, opened, person
 
 from volact.client.wire import (
@@ -90,7 +90,9 @@ def test_a_form_changes_what_was_changed_in_it_alone(store: Store) -> None:
     id = add(store, SPEC)
     spec, _ = saved(store, id, jitter="5m")
     assert spec == replace(SPEC, jitter="5m")
-    spec, _ = saved(store, id, targets="", limit="", consent=["rearm"], verb="check", first="")
+    spec, _ = saved(
+        store, id, targets="", limit="", consent=["rearm"], verb="check", first="", last=""
+    )
     run = replace(RUN, targets=(), limit=(), verb="check")
     run = replace(run, policy=replace(RUN.policy, consent=frozenset({"rearm"})))
     assert spec == replace(SPEC, run=run, jitter="5m", blackouts=())
@@ -113,17 +115,24 @@ def test_the_view_of_another_stays_until_another_is_chosen(
     assert saved(store, id)[1].choices["view"] == "all"
 
 
-def test_windows_that_a_form_does_not_show_stay(store: Store) -> None:
-    """Another administrator may have added some since the form was loaded."""
+def test_what_another_changed_since_the_form_was_loaded_stays(store: Store) -> None:
     second = MaintenanceWindow(begin="13:00", end="14:00")
     two = replace(SPEC, windows=(*SPEC.windows, second), blackouts=SPEC.blackouts * 2)
     id = add(store, SPEC)
     with TestClient(console(store, person())) as http:
-        form = SentForm(http.get(f"/schedules/{id}").text, f"/schedules/{id}")
+        form = filled(http, f"/schedules/{id}")
         with changing(store, NOW, BEN) as change:
             save_schedule(change, ScheduleDraft(name="nightly", spec=two), id)
-        http.post(f"/schedules/{id}", data=form.fields)
+        assert http.post(f"/schedules/{id}", data=form).status_code == 409
     assert find_schedule(store, id).spec == two
+
+
+def test_words_with_blanks_stay_words_in_a_form(store: Store) -> None:
+    odd = replace(SPEC, run=replace(RUN, limit=("prod/web 01", "!a,b"), targets=("tag eu",)))
+    id = add(store, odd)
+    assert saved(store, id, jitter="5m")[0] == replace(odd, jitter="5m")
+    spec, _ = saved(store, id, limit="'prod/web 02', web-*")
+    assert spec.run.limit == ("prod/web 02", "web-*")
 
 
 def test_a_schedule_that_is_gone_is_not_found(store: Store) -> None:

@@ -1,21 +1,41 @@
-"""Forms that change something: one transaction, with its line of the audit."""
+"""Forms that change something: one transaction, with its line of the audit.
+
+A form about something that is stored carries a mark of it as it was shown: what was changed
+since by another is not overwritten.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+import sqlalchemy as sa
+from litestar import Response
 
 from volact.errors import InputError
-from volact.model.text import raw
+from volact.model.error_text import error_text
+from volact.model.text import Text, raw, say
 from volact.service import caller
 from volact.service.caller import Asked
-from volact.service.console.page import Form, form_of
+from volact.service.console.page import Form, HtmlPage, form_of, go_to
 from volact.service.identity.audit import Change
 
 T = TypeVar("T")
+
+
+class StaleFormError(InputError):
+    """What a form is about was changed since the form was shown."""
+
+
+class RefusedForm(msgspec.Struct, frozen=True):
+    """Why a form changed nothing; ``form`` is what was typed, ``None``: what is stored counts."""
+
+    problem: Text
+    code: int
+    form: Form | None
 
 
 async def changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
@@ -27,6 +47,40 @@ async def changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
 async def change(request: Asked, work: Callable[[Change], T]) -> T:
     """The same for what was read already."""
     return await asyncio.to_thread(caller.changed, request, work)
+
+
+async def saved(
+    request: Asked, work: Callable[[Change, Form], str], again: Callable[[RefusedForm], HtmlPage]
+) -> Response[Any]:
+    """Do what a form asks for and go where ``work`` says; where it cannot be, its page again."""
+    form = await form_of(request)
+    try:
+        return go_to(await change(request, lambda change: work(change, form)))
+    except StaleFormError as error:
+        refused = RefusedForm(error_text(error), 409, None)
+    except InputError as error:
+        refused = RefusedForm(error_text(error), 400, form)
+    return await asyncio.to_thread(again, refused)
+
+
+def mark_of(stored: Any) -> str:
+    """What a form says of the values that it was filled with."""
+    return hashlib.sha256(msgspec.json.encode(stored, order="deterministic")).hexdigest()[:32]
+
+
+def check_mark(form: Form, stored: Any) -> None:
+    """``StaleFormError`` where the form was filled with other values than these."""
+    if form.text("mark") != mark_of(stored):
+        raise StaleFormError(
+            say("This was changed since the page was loaded"),
+            say("look at it as it is now, then make your change"),
+        )
+
+
+def locked(change: Change, table: sa.Table, condition: sa.ColumnElement[bool]) -> Any:
+    """The row, which nothing else changes before this change.  SQLite has one writer."""
+    query = sa.select(table).where(condition).with_for_update()
+    return change.connection.execute(query).one_or_none()
 
 
 def checked(kind: type[T], values: dict[str, Any]) -> T:

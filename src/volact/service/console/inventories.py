@@ -13,7 +13,8 @@ from litestar.params import FromPath
 from volact.client.inventories import InventorySource, InventoryUpload
 from volact.cloud.base import ApiError
 from volact.errors import InputError
-from volact.model.text import raw, say
+from volact.model.error_text import error_text
+from volact.model.text import Text, raw, say
 from volact.service import inventories as kept
 from volact.service.access import Permission
 from volact.service.caller import (
@@ -25,8 +26,17 @@ from volact.service.caller import (
     saving,
     seen_inventories,
 )
-from volact.service.console.changing import change, changed, checked
-from volact.service.console.page import HtmlPage, form_of, go_to, page
+from volact.service.console.changing import (
+    StaleFormError,
+    change,
+    changed,
+    check_mark,
+    checked,
+    locked,
+    mark_of,
+)
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import Change
 from volact.store.tables import SERVERS
 
@@ -44,19 +54,31 @@ def inventories(request: Asked) -> HtmlPage:
 @get("/inventories/{name:str}", opt=_READ, sync_to_thread=True)
 def inventory(request: Asked, name: FromPath[str]) -> HtmlPage:
     """One: what is wrong in it, and its servers."""
+    return _inventory(request, name)
+
+
+def _inventory(
+    request: Asked, name: str, problem: Text | None = None, unsaved: str = ""
+) -> HtmlPage:
     store, info = parts_of(request).store, inventory_of(request, name)
     servers = inventory_servers(request, name)
     shown = servers[:200]
     names = sa.select(SERVERS.c.name).where(SERVERS.c.name.in_([one.name for one in shown]))
+    configures = request.user.may(Permission.CONFIGURE)
+    upload = inventory_text(request, name) if configures else None
     return page(
         request,
         "inventory.html.j2",
+        code=409 if problem else 200,
+        problem=problem,
+        unsaved=unsaved,
         info=info,
         mistakes=info.mistakes,
         servers=shown,
         more=len(servers) - len(shown),
         examined={*store.ask(lambda connection: connection.execute(names).scalars().all())},
-        text=inventory_text(request, name).text if request.user.may(Permission.CONFIGURE) else "",
+        text=upload.text if upload else "",
+        mark=mark_of(upload),
     )
 
 
@@ -76,10 +98,17 @@ async def upload(request: Asked) -> Response[Any]:
     made = checked(InventoryUpload, {"file": named, "text": text})
 
     def work(change: Change) -> None:
-        kept.save_upload(change.connection, saving(request, name), made)
+        locked(change, INVENTORIES, INVENTORIES.c.name == name)
+        before = kept.text_of(change.connection, name)
+        kept.save_upload(change.connection, saving(request, name), made)  # refuses secrets first
+        if "mark" in sent:
+            check_mark(Form({"mark": [sent["mark"]]}), before)
         change.tell("inventory.uploaded", name)
 
-    await change(request, work)
+    try:
+        await change(request, work)
+    except StaleFormError as error:
+        return await asyncio.to_thread(_inventory, request, name, error_text(error), text)
     return go_to(f"/inventories/{name}")
 
 

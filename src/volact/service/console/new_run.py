@@ -15,7 +15,8 @@ from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.core.steps import BY_NAME
 from volact.errors import InputError
-from volact.model.text import say
+from volact.model.error_text import error_text
+from volact.model.text import Text, say
 from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
@@ -25,6 +26,7 @@ from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
+from volact.service.console.typed_words import words_of
 from volact.service.run_bounds import check_bounds
 
 _RUN = {"permission": Permission.RUN}
@@ -38,7 +40,7 @@ def new_run(request: Asked) -> HtmlPage:
     return _form(request, draft)
 
 
-def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> HtmlPage:
+def _form(request: Asked, draft: Form, problem: Text | None = None, code: int = 200) -> HtmlPage:
     return page(
         request,
         "new_run.html.j2",
@@ -63,7 +65,7 @@ async def submit(request: Asked) -> Response[Any]:
     try:
         made = await parts_of(request).runs.submit(spec_of(form), request.user)
     except InputError as error:
-        return await asyncio.to_thread(_form, request, form, error.line(), 400)
+        return await asyncio.to_thread(_form, request, form, error_text(error), 400)
     return go_to(f"/runs/{made.id}")
 
 
@@ -79,8 +81,8 @@ def spec_of(form: Form) -> RunSpec:
     spec = RunSpec(
         verb=verbs[form.text("verb")],
         inventory=form.text("inventory"),
-        targets=_split(form.text("targets")),
-        limit=_split(form.text("limit")),
+        targets=words_of(form.text("targets")),
+        limit=words_of(form.text("limit")),
         policy=Policy(
             replace_key=bool(form.text("replace_key")),
             override_entitlement=form.text("override_entitlement"),
@@ -95,10 +97,6 @@ def spec_of(form: Form) -> RunSpec:
     )
     check_bounds(spec)
     return spec
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.replace(",", " ").split())
 
 
 def _number(text: str, default: float) -> float:

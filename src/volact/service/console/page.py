@@ -18,11 +18,13 @@ from volact.core.licence_end import days_until
 from volact.model.text import Text, say
 from volact.report.store_reports.store_text import ago
 from volact.report.templating import environment
+from volact.report.terminal_safe import plain
 from volact.report.words import COUNTED, ERROR_NAMES, SEVERITIES, VERDICTS, duration
 from volact.service.access import Actor, Permission
 from volact.service.caller import Asked, parts_of
 from volact.service.console import words
 from volact.service.console.assets import address
+from volact.service.console.typed_words import typed
 
 HtmlPage = Response[str]
 
@@ -81,6 +83,14 @@ class Form:
     def text(self, name: str) -> str:
         """The one value of a field; empty where it was not sent."""
         return next((item.strip() for item in self.all(name)), "")
+
+    def differs(self, shown: Form, *names: str) -> bool:
+        """Whether fields are not as they were shown: on one line, nothing hidden."""
+        return any(_sent(self.all(name)) != _sent(shown.all(name)) for name in names)
+
+
+def _sent(values: list[str]) -> list[str]:
+    return sorted(plain(value).strip() for value in values if value.strip())
 
 
 async def form_of(request: Asked) -> Form:
@@ -162,12 +172,12 @@ def _environment() -> Environment:
         detail_words=words.detail_words,
         error_names=ERROR_NAMES,
         lines_kept=escape,  # of a text of many lines
-        policy_fields=words.policy_fields,
         policy_titles=words.POLICIES,
         query=lambda **given: _query(given),
         role_name=words.ROLES.__getitem__,
         day_name=words.DAYS.__getitem__,
         server_path=server_path,
+        typed=typed,
         severities=SEVERITIES,
         states=words.STATES,
         active_states=words.ACTIVE,
@@ -183,8 +193,8 @@ def _iso(value: str | datetime | None) -> str | None:
 
 
 def server_path(name: str) -> str:
-    """The address of a server's page."""
-    return f"/servers/{quote(name, safe='')}"
+    """The address of a server's page; a slash is written as in the API."""
+    return f"/servers/{quote(name.replace('~', '~0').replace('/', '~1'), safe='')}"
 
 
 def _query(given: dict[str, Any]) -> str:

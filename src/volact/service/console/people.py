@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, get_args
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from volact.client.wire import NewToken, NewUser, Role, UserChange
+from volact.client.wire import NewToken, NewUser, Role, UserChange, UserInfo
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission, capped_role
 from volact.service.caller import Asked, alter_user, parts_of
-from volact.service.console.changing import changed
+from volact.service.console.changing import RefusedForm, changed, check_mark, mark_of, saved
 from volact.service.console.page import Form, HtmlPage, go_to, page
+from volact.service.console.typed_words import typed, words_of
 from volact.service.identity import audit, sessions, tokens, users
 from volact.service.identity.audit import Change
 from volact.service.settings import base_url
@@ -26,6 +26,7 @@ _OWN = {"permission": Permission.SIGNED_IN, "session": True}
 _ADMIN = {"permission": Permission.ADMINISTER}
 _GIVES = _ADMIN | {"session": True}
 _LINES = 100
+_SCOPES = ("scopes", "whole")
 
 
 @get("/account", opt=_OWN, sync_to_thread=True)
@@ -96,8 +97,19 @@ async def revoke_token(request: Asked) -> Response[Any]:
 @get("/users", opt=_ADMIN, sync_to_thread=True)
 def all_users(request: Asked) -> HtmlPage:
     """Who may sign in, and as what."""
-    store = parts_of(request).store
-    return page(request, "users.html.j2", users=store.ask(users.users), roles=get_args(Role))
+    return _users(request)
+
+
+def _users(request: Asked, refused: RefusedForm | None = None) -> HtmlPage:
+    return page(
+        request,
+        "users.html.j2",
+        code=refused.code if refused else 200,
+        problem=refused and refused.problem,
+        draft=(refused and refused.form) or Form({}),
+        users=parts_of(request).store.ask(users.users),
+        roles=get_args(Role),
+    )
 
 
 @post("/users", opt=_GIVES)
@@ -105,15 +117,21 @@ async def add_user(request: Asked) -> Response[Any]:
     """A new user; the next page has the button for the sign-in link."""
 
     def work(change: Change, form: Form) -> str:
-        role = users.checked_role(form.text("role"))
-        new = NewUser(name=form.text("name"), role=role, scopes=_scopes(form))
-        return users.add(change, msgspec.structs.replace(new, email=form.text("email"))).id
+        role, scopes = users.checked_role(form.text("role")), _scopes(form)
+        if scopes == ():
+            raise InputError(say("write scopes, or choose the whole fleet"))
+        new = NewUser(name=form.text("name"), role=role, scopes=scopes, email=form.text("email"))
+        return f"/users/{users.add(change, new).id}"
 
-    return go_to(f"/users/{await changed(request, work)}")
+    return await saved(request, work, lambda refused: _users(request, refused))
 
 
 def _scopes(form: Form) -> tuple[str, ...] | None:
-    return tuple(form.text("scopes").replace(",", " ").split()) or None
+    """None of them is no server; the whole fleet is chosen by its box alone."""
+    words = words_of(form.text("scopes"))
+    if words and form.text("whole"):
+        raise InputError(say("choose the whole fleet or write scopes, not both"))
+    return None if form.text("whole") else words
 
 
 @get("/users/{id:str}", opt=_ADMIN, sync_to_thread=True)
@@ -122,13 +140,17 @@ def user(request: Asked, id: FromPath[str]) -> HtmlPage:
     return _user(request, id)
 
 
-def _user(request: Asked, id: str, link: str = "") -> HtmlPage:
+def _user(request: Asked, id: str, link: str = "", refused: RefusedForm | None = None) -> HtmlPage:
     parts = parts_of(request)
     with parts.store.snapshot() as snapshot:
         found = snapshot.ask(lambda it: users.find(it, id))
         return page(
             request,
             "user.html.j2",
+            code=refused.code if refused else 200,
+            problem=refused and refused.problem,
+            draft=(refused and refused.form) or _shown(found),
+            mark=mark_of(_given(found)),
             user=found,
             link=link,
             roles=get_args(Role),
@@ -137,20 +159,38 @@ def _user(request: Asked, id: str, link: str = "") -> HtmlPage:
         )
 
 
+def _shown(found: UserInfo) -> Form:
+    """A user's rights as the form shows them."""
+    return Form({
+        "role": [found.role],
+        "scopes": [typed(found.scopes or ())],
+        "whole": ["1"] if found.scopes is None else [],
+        "disabled": ["1"] if found.disabled else [],
+    })  # fmt: skip
+
+
+def _given(found: UserInfo) -> UserChange:
+    """What the form of a user saves."""
+    return UserChange(role=found.role, scopes=found.scopes, disabled=found.disabled)
+
+
 @post("/users/{id:str}", opt=_ADMIN)
 async def change_user(request: Asked, id: FromPath[str]) -> Response[Any]:
     """Another role, other scopes, disabled or not."""
 
-    def work(change: Change, form: Form) -> None:
+    def work(change: Change, form: Form) -> str:
+        users.lock_users(change)
+        before = users.find(change.connection, id)
         to = UserChange(
             role=users.checked_role(form.text("role")),
-            scopes=_scopes(form),
+            scopes=_scopes(form) if form.differs(_shown(before), *_SCOPES) else before.scopes,
             disabled=bool(form.text("disabled")),
         )
-        alter_user(change, id, to)
+        alter_user(change, id, to)  # refuses the caller first
+        check_mark(form, _given(before))
+        return f"/users/{id}"
 
-    await changed(request, work)
-    return go_to(f"/users/{id}")
+    return await saved(request, work, lambda refused: _user(request, id, refused=refused))
 
 
 @post("/users/{id:str}/link", opt=_GIVES)

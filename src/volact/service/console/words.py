@@ -128,18 +128,10 @@ _POLICY_LABELS: dict[str, Text] = {
 }
 
 
-class PolicyField(msgspec.Struct, frozen=True):
-    """One field of a policy in its form."""
-
-    name: str
-    label: str
-    kind: str
-    value: str
-
-
-def policy_fields(kind: str, policy: msgspec.Struct) -> list[PolicyField]:
-    """The fields of a policy as text."""
-    return [_policy_field(kind, name, getattr(policy, name)) for name in policy.__struct_fields__]
+def policy_label(kind: str, name: str) -> str:
+    """What a field of a policy is called in its form."""
+    told = tr(_POLICY_LABELS.get(f"{kind}.{name}") or _POLICY_LABELS[name])
+    return told[:1].upper() + told[1:]
 
 
 def detail_words(detail: dict[str, Any]) -> list[tuple[str, str]]:
@@ -152,13 +144,3 @@ def detail_words(detail: dict[str, Any]) -> list[tuple[str, str]]:
             text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
             found.append((key, text))
     return found
-
-
-def _policy_field(kind: str, name: str, value: object) -> PolicyField:
-    told = tr(_POLICY_LABELS.get(f"{kind}.{name}") or _POLICY_LABELS[name])
-    told = told[:1].upper() + told[1:]
-    if isinstance(value, bool):
-        return PolicyField(name, told, "bool", "1" if value else "")
-    if isinstance(value, tuple):
-        value = " ".join(str(getattr(item, "variable", item)) for item in value)
-    return PolicyField(name, told, "text", "" if value is None else str(value))
