@@ -19,6 +19,7 @@ from volact.report.base import Invocation
 from volact.report.html_rows import row
 from volact.report.words import changes, label, note_words, outcome_words
 from volact.service.access import Permission
+from volact.service.api.asked import plain_name
 from volact.service.caller import Asked, parts_of, server_of
 from volact.service.console.facts_view import fact_groups
 from volact.service.console.page import HtmlPage, page
@@ -29,7 +30,7 @@ _LOOKS = 20
 @get("/servers/{name:str}", opt={"permission": Permission.READ}, sync_to_thread=True)
 def server(request: Asked, name: FromPath[str]) -> HtmlPage:
     """What is known of it, the newest first."""
-    parts = parts_of(request)
+    parts, name = parts_of(request), plain_name(name)
     state = server_of(request, name)
     now = parts.now()
     cursor = PageRequest(limit=_LOOKS, cursor=request.query_params.get("cursor", ""))

@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 import msgspec
 from litestar import get
 from litestar.datastructures import MultiDict
+from litestar.exceptions import NotFoundException
 
+from volact.client.wire import ViewInfo
 from volact.errors import ErrorKind, InputError
 from volact.model.report import Verdict
 from volact.model.text import say
@@ -25,6 +27,16 @@ from volact.service.views import list_views
 
 _AT_ONCE = 50
 _ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
+# What a view can say of the form's fields.
+_FIELDS = {
+    "search": ("names",),
+    "verdict": ("verdicts",),
+    "cause": ("findings", "errors"),
+    "tag": ("tags",),
+    "provider": ("provider",),
+    "release": ("releases",),
+    "kms_host": ("kms_hosts",),
+}
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,23 +129,50 @@ async def servers(request: Asked) -> HtmlPage:
 def _servers(request: Asked, choices: Choices) -> HtmlPage:
     parts, search = parts_of(request), search_of(request.query_params)
     now, views = parts.now(), list_views(parts.store, request.user)
-    view = next((one for one in views if one.id == request.query_params.get("view")), None)
-    filter = within(request, view.filter if view else search.filter(parts))
+    view = _view(views, request.query_params.get("view", ""))
+    asked = search.filter(parts)
+    filter = within(request, narrowed(view.filter, asked) if view else asked)
     question = ServersQuery(now=now, filter=filter, order=_ORDERS.get(search.order, "name"))
     found = one_page(question, parts, request.query_params.get("cursor", ""))
     return page(
         request,
         "servers.html.j2",
         search=search,
-        asked={"view": view.id} if view else msgspec.to_builtins(search),
+        asked=msgspec.to_builtins(search) | {"view": view.id if view else ""},
         view=view,
         views=views,
+        fixed=_fixed(view.filter) if view else (),
         rows=[(status_row(state, now), state.tags) for state in found.items],
         next=found.next,
         first=not request.query_params.get("cursor"),
         servers=question.count(parts.store),
         choices=choices,
     )
+
+
+def _view(views: list[ViewInfo], id: str) -> ViewInfo | None:
+    """The view of an address; not found where the caller sees none of that id."""
+    if not id:
+        return None
+    for one in views:
+        if one.id == id:
+            return one
+    raise NotFoundException("there is no such view")
+
+
+def narrowed(view: ServerFilter, by: ServerFilter) -> ServerFilter:
+    """Those of a view's servers that the form asks for; what the view says itself stays."""
+    return msgspec.structs.replace(by, **{name: getattr(view, name) for name in _given(view)})
+
+
+def _given(view: ServerFilter) -> list[str]:
+    return [name for name in view.__struct_fields__ if getattr(view, name) not in ((), "", None)]
+
+
+def _fixed(view: ServerFilter) -> tuple[str, ...]:
+    """The fields of the form that the view says already."""
+    given = _given(view)
+    return tuple(word for word, names in _FIELDS.items() if {*names} & {*given})
 
 
 HANDLERS = (servers,)
