@@ -41,6 +41,50 @@ def test_names_are_found_in_any_case_and_alphabet(names: Pseudonyms) -> None:
     assert "\u017frv" not in names.text("on \u017frv here")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("无法找到计算机web-01上的服务", "无法找到计算机name1上的服务"),
+        ("主机kms01.corp.example无法访问", "主机name3.name4.name5无法访问"),
+        (
+            "ホストkms01.corp.example:1688に接続できません",
+            "ホストname3.name4.name5:1688に接続できません",
+        ),
+        ("서버web-01에서", "서버name1에서"),
+        ("地址2001:470::5无法访问", "地址2001:db8::1无法访问"),
+        ("地址:2001:470::5无法访问", "地址:2001:db8::1无法访问"),
+        ("地址8.8.4.4无法访问", "地址198.18.0.1无法访问"),
+        (r"共享\\nas7\x", r"共享\\name3\x"),
+        (r"路径:\\nas7\x", r"路径:\\name3\x"),
+        ("对象CN=Contoso,DC=corp", "对象CN=name3,DC=name4"),
+        ("主机kms.tencentyun.com:1688无法访问", "主机kms.tencentyun.com:1688无法访问"),
+        ("程序sppsvc.exe的版本10.0.14393.0", "程序sppsvc.exe的版本10.0.14393.0"),
+        ("bücher.corp.example", "name3.name4.name5"),
+        ("xweb-01 ñweb-01 web-01é", "xweb-01 ñweb-01 web-01é"),
+    ],
+)
+def test_a_name_is_found_beside_letters_of_any_language(
+    names: Pseudonyms, text: str, shown: str
+) -> None:
+    assert names.text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "连接数据库一号失败",
+        "服务器.corp.example",
+        "kms.数据库一号.example",
+        "SRV数据库一号",
+        r"\\数据库一号\x",
+    ],
+)
+def test_a_name_of_other_letters_goes_wherever_it_stands(names: Pseudonyms, text: str) -> None:
+    names.learn("数据库一号")
+    shown = names.text(text)
+    assert not [one for one in ("数据库一号", "服务器", "corp", "example") if one in shown]
+
+
 def test_a_fleet_of_names_is_not_searched_for_one_by_one(names: Pseudonyms) -> None:
     for number in range(2000):
         names.learn(f"server-{number}")

@@ -29,6 +29,14 @@ def test_negative_numbers_stand_anywhere(args: list[str]) -> None:
     assert json.loads(volact("explain", *args).stdout)["name"] == "0xC004F074"
 
 
+@pytest.mark.parametrize(
+    "text", ["-1073418124 (0xC004F074)", "-1073418124,", "-1073418124：无法激活"]
+)
+def test_a_text_may_begin_with_a_negative_number(text: str) -> None:
+    assert volact("explain", text).stdout.startswith("0xC004F074  ")
+    assert json.loads(volact("explain", text, "-o", "json").stdout)["name"] == "0xC004F074"
+
+
 def test_what_slmgr_would_do_is_explained_without_it_too() -> None:
     said = volact("explain", "0xC004F014").stdout
     assert "slmgr.vbs -ipk" in said

@@ -181,6 +181,24 @@ def test_a_message_of_windows_is_explained_by_the_code_in_it(code: str) -> None:
     assert explain(MESSAGE.format(code=code), ERRORS).code == "0xC004F074"
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("错误代码0x8007232B", "0x8007232B"),
+        ("错误:0xC004F074软件授权服务报告无法激活该计算机", "0xC004F074"),
+        ("エラー0xC004F074が発生しました", "0xC004F074"),
+        ("오류 0xC004F074가 발생했습니다", "0xC004F074"),
+        ("错误代码C004F074。", "0xC004F074"),
+        ("错误-1073418124，请重试", "0xC004F074"),
+        ("符号SL_E_INVALID_PRODUCT_KEY的含义", "0xC004F050"),
+        ("-1073418124 (0xC004F074)", "0xC004F074"),
+        ("-1073418124,", "0xC004F074"),
+    ],
+)
+def test_a_code_is_found_beside_letters_of_any_language(text: str, code: str) -> None:
+    assert explain(text, ERRORS).code == code
+
+
 def test_everything_that_a_text_names_is_found_once() -> None:
     text = MESSAGE.format(code="0x8007232B") + " 0xC004F074 [kms-unreachable] hr=0x8007232B"
     text += " SL_E_INVALID_PRODUCT_KEY"

@@ -45,7 +45,7 @@ def url(store_url: str) -> str:
     )
     message = "the rollout stopped: 1 server failed: old-01"
     stopped = StopRow(why="failures", message=message, not_begun=0, command="x --limit old-01")
-    notes = (message, "see ssh://old-01.example")
+    notes = (message, "see ssh://old-01.example", "重启old-01之后")
     writer.finish(
         replace(end("bb22", notes=notes, servers=4), clusters=(cluster,), stopped=stopped)
     )

@@ -19,18 +19,26 @@ from typing import Any, NamedTuple
 
 from volact.bundle.names import APPLICATION_IDS, FILE_ENDINGS, names_in
 from volact.core.assessment.hosts import address_of
+from volact.model.name_edges import LETTERS, OTHER_LETTER, whole
 from volact.model.profile import Profile
 
-_HOST = re.compile(r"(?<![\w.\\/-])[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+\.?(?![\w-])")
+_LABEL = rf"(?:[{LETTERS}-]+|{OTHER_LETTER}+(?=\.))"
+_HOST = re.compile(
+    rf"(?:(?<![{LETTERS}.\\/-])[{LETTERS}][{LETTERS}-]*|(?<![\w.\\/-]){OTHER_LETTER}+)"
+    rf"(?:\.{_LABEL})+\.?(?![{LETTERS}-])"
+)
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]|\.\w)")
+_IPV6 = re.compile(
+    rf"(?:(?<![{LETTERS}:.])|(?<=[^\x00-\x7f]:))(?!:[^:])"
+    rf"(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}[0-9A-Fa-f]{{0,4}}(?![{LETTERS}:]|\.[{LETTERS}])"
+)
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DOMAIN_SID = re.compile(r"S-1-(5-21(?:-\d+){3}|12-1(?:-\d+){4})")  # or Entra ID's of an account
 _PROFILE_FOLDER = re.compile(
     r"(?i)(?<=\\users\\)[^\\\"'|]+|(?<=/users/)[^/\"'|]+|(?<=/home/)[^/\"'|\s]+"
 )
-_SHARE_HOST = re.compile(r"(?<![\w:\\])\\\\(\w[\w-]*)(?=\\)")
-_DN_PART = re.compile(r"(?i)\b(CN|OU|DC)=((?:\\.|[^,\\])+)")
+_SHARE_HOST = re.compile(rf"(?<![{LETTERS}\\])(?<![\x00-\x7f]:)\\\\(\w[\w-]*)(?=\\)")
+_DN_PART = re.compile(rf"(?i)(?<![{LETTERS}])(CN|OU|DC)=((?:\\.|[^,\\])+)")
 _RULE_NAME = re.compile(r"\|(Name|Desc|EmbedCtxt)=[^|]*")
 _WELL_KNOWN = ("microsoft.com", "windows.com", "windows.net", "ntp.org")
 _SHORTEST = 3  # a shorter name would be found in every other word
@@ -88,7 +96,7 @@ class Pseudonyms:
         ):
             return
         self._known.add(low)
-        pattern = re.compile(rf"(?i)(?<![\w.-]){re.escape(low)}(?![\w-])")
+        pattern = re.compile(f"(?i){whole(low)}")
         learned = _Learned(low, low.isascii(), pattern, self._host(name))
         insort(self._learned, learned, key=lambda one: -len(one.name))
 

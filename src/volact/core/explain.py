@@ -26,8 +26,10 @@ _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
 _DECIMAL = re.compile(r"[+-]?\d{1,20}")
 _WIN32 = 0x80070000
 # Numbers as long as a code, symbols and ids of findings; of a GUID's parts none.
+# ASCII: Chinese and Japanese have no blank between a word and the code beside it.
 _IN_TEXT = re.compile(
-    r"(?<![\w-])(?:0[xX][0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}|-?\d{10}|[A-Za-z]+(?:[_-]\w+)+)(?![\w-])"
+    r"(?<![\w-])(?:0[xX][0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}|-?\d{10}|[A-Za-z]+(?:[_-]\w+)+)(?![\w-])",
+    re.ASCII,
 )
 
 Subject = Literal["code", "event", "finding"]

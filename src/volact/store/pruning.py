@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from volact.model.name_edges import LETTERS, whole
 from volact.model.report import RunReport
 from volact.store.clock import moment
 from volact.store.encoding import encode
@@ -134,8 +135,8 @@ def _has(connection: sa.Connection, table: sa.Table, run: str) -> bool:
 
 def _hide(connection: sa.Connection, runs: set[str], words: set[str]) -> None:
     """Take the names and addresses out of what runs that stay say of themselves."""
-    some = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    pattern = re.compile(rf"(?<![\w.-])(?:{some})(?![\w-]|\.\w)")
+    some = "|".join(map(whole, sorted(words, key=len, reverse=True)))
+    pattern = re.compile(rf"(?:{some})(?!\.[{LETTERS}])")
 
     def hide(text: str) -> str:
         return pattern.sub(_HIDDEN, text)

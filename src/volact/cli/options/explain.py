@@ -15,16 +15,16 @@ from volact.cli.options.parameter import arguments, option
 from volact.core.explain import classes
 from volact.knowledge.load import load_errors
 
-_NEGATIVE = re.compile(r"-\d+")
+_NEGATIVE = re.compile(r"-\d")  # and what follows in a text that begins with one
 
 
 class NegativeNumbers(TyperCommand):
-    """-1073418124 is a code as Windows itself prints it, not an option."""
+    """-1073418124 is a code as Windows itself prints it, not an option; no option begins so."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take negative numbers for values, wherever they stand."""
-        numbers = [arg for arg in args if _NEGATIVE.fullmatch(arg)]
-        others = [arg for arg in args if not _NEGATIVE.fullmatch(arg)]
+        numbers = [arg for arg in args if _NEGATIVE.match(arg)]
+        others = [arg for arg in args if not _NEGATIVE.match(arg)]
         if numbers and "--" not in others:
             others.append("--")
         return super().parse_args(ctx, [*others, *numbers])
