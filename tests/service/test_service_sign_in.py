@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -187,6 +188,39 @@ def test_an_address_that_tries_many_names_waits(service: Service) -> None:
     with pytest.raises(passwords.TooManyAttemptsError):
         passwords.sign_in(service.parts, "other", "x", "a")
     assert passwords.sign_in(service.parts, "other", "x", "b") is None
+
+
+def test_the_usual_mistakes_of_an_office_do_not_add_up(service: Service) -> None:
+    """Its people sign in from one address, with a few mistakes an hour."""
+    service.user("ada")
+    for number in range(12):
+        for try_ in range(2):
+            name = f"u{number * 2 + try_}"
+            assert passwords.sign_in(service.parts, name, "typo", "office") is None
+        assert passwords.sign_in(service.parts, "ada", PASSWORD, "office") is not None
+        service.clock.advance(minutes=20)
+
+
+def tries_in(service: Service, hours: int, name: str, address: str) -> int:
+    """How many guesses are answered where the next one is sent as soon as it may be."""
+    tries, end = 0, service.clock() + timedelta(hours=hours)
+    while service.clock() < end:
+        try:
+            passwords.sign_in(service.parts, name.format(tries), "x", address.format(tries))
+            tries += 1
+            service.clock.advance(seconds=1)
+        except passwords.TooManyAttemptsError as error:
+            service.clock.advance(seconds=error.seconds)
+    return tries
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "hours", "most"),
+    [("ada", "a", 48, 80), ("u{}", "a", 4, 4 * 30), ("ada", "a{}", 4, 4 * 60)],
+    ids=["one name from one address", "many names from one address", "one name from everywhere"],
+)
+def test_guesses_stay_few(service: Service, name: str, address: str, hours: int, most: int) -> None:
+    assert tries_in(service, hours, name, address) <= most
 
 
 def test_a_password_costs_what_the_rfc_recommends(service: Service) -> None:

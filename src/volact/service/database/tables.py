@@ -61,7 +61,7 @@ ATTEMPTS = sa.Table(
     _key("key"),  # a hash
     _number("failures"),
     _time("locked_until"),
-    _time("at", nullable=False),
+    _time("at", nullable=False),  # of the first failure that counts
 )
 
 LINKS = sa.Table(

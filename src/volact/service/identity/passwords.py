@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter
@@ -33,7 +34,14 @@ SHORTEST, LONGEST = 12, 1000
 HASHING = CapacityLimiter(2)
 _FIRST_WAIT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(hours=1)
-_FORGOTTEN = timedelta(hours=24)
+_DAY, _HOUR = timedelta(hours=24), timedelta(hours=1)
+
+
+class _Limit(NamedTuple):
+    """Failures that are free, and how long after the first of them they count."""
+
+    free: int
+    counted: timedelta
 
 
 class TooManyAttemptsError(Exception):
@@ -89,16 +97,20 @@ def wait_after(failures: int, free: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << min(failures - free, 20)), _LONGEST_WAIT)
 
 
-def _limits(name: str, address: str) -> dict[str, int]:
-    """What failures are counted by, and how many are free."""
+def _limits(name: str, address: str) -> dict[str, _Limit]:
+    """What failures are counted by.
+
+    Many sign in from one address, an office's, and a success clears neither its count nor the
+    name's: these begin again after an hour, or usual mistakes would add up to a wait for all.
+    """
     return {
-        key_hash(f"both {address} {name}"): 5,
-        key_hash(f"address {address}"): 20,
-        key_hash(f"name {name}"): 50,
+        key_hash(f"both {address} {name}"): _Limit(5, _DAY),
+        key_hash(f"address {address}"): _Limit(20, _HOUR),
+        key_hash(f"name {name}"): _Limit(50, _HOUR),
     }
 
 
-def _require_no_wait(connection: sa.Connection, now: datetime, limits: dict[str, int]) -> None:
+def _require_no_wait(connection: sa.Connection, now: datetime, limits: dict[str, _Limit]) -> None:
     until = connection.execute(
         sa.select(sa.func.max(ATTEMPTS.c.locked_until)).where(ATTEMPTS.c.key.in_(limits))
     ).scalar()
@@ -107,23 +119,28 @@ def _require_no_wait(connection: sa.Connection, now: datetime, limits: dict[str,
         raise TooManyAttemptsError(int(left.total_seconds()) + 1)
 
 
-def _failed(store: Store, now: datetime, actor: Actor, limits: dict[str, int]) -> None:
+def _failed(store: Store, now: datetime, actor: Actor, limits: dict[str, _Limit]) -> None:
     with changing(store, now, actor) as change:
-        old = ATTEMPTS.c.at < moment(now - _FORGOTTEN)
+        old = ATTEMPTS.c.at < moment(now - _DAY - _LONGEST_WAIT)  # nor does one wait any more
         change.connection.execute(ATTEMPTS.delete().where(old))
-        for key, free in limits.items():
-            _count(change, key, free)
+        for key, limit in limits.items():
+            _count(change, key, limit)
         change.tell("sign-in.failed")
 
 
-def _count(change: Change, key: str, free: int) -> None:
+def _count(change: Change, key: str, limit: _Limit) -> None:
     connection, now = change.connection, change.now
     # In one statement: of two that fail at once neither finds nothing.
     first = new_rows(connection, ATTEMPTS).values(key=key, failures=1, at=moment(now))
-    more = {"failures": ATTEMPTS.c.failures + 1}
+    over = ATTEMPTS.c.at < moment(now - limit.counted)
+    more = {
+        "failures": sa.case((over, 1), else_=ATTEMPTS.c.failures + 1),
+        "at": sa.case((over, moment(now)), else_=ATTEMPTS.c.at),
+    }
     counted = first.on_conflict_do_update(index_elements=["key"], set_=more)
-    wait = wait_after(connection.execute(counted.returning(ATTEMPTS.c.failures)).scalar_one(), free)
-    values = {"at": moment(now), "locked_until": moment(now + wait) if wait else None}
+    failures = connection.execute(counted.returning(ATTEMPTS.c.failures)).scalar_one()
+    wait = wait_after(failures, limit.free)
+    values = {"locked_until": moment(now + wait) if wait else None}
     connection.execute(ATTEMPTS.update().where(ATTEMPTS.c.key == key).values(values))
 
 
