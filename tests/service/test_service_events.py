@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from service_parts import actor, api, fill, put_run, run_info, served_store
+from service_parts import NOW, actor, api, fill, put_run, run_info, served_store
+from store_samples import end, row, store_writer
 
 from volact.client.answers import RunProgress
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_feed import RunFeed, RunFeeds
 from volact.service.run_waves import last_servers, waves_of
+from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.engine import writing
 from volact.store.store import Store
 
@@ -60,6 +62,17 @@ def test_rows_since_the_last_event(store: Store) -> None:
         assert id == max(row.at for row in progress.rows)
         wrong = http.get(f"{V1}/runs/bb22/events", headers={"Last-Event-ID": "soon"})
         assert wrong.status_code == 400
+
+
+def test_the_first_event_has_an_id_from_which_a_new_connection_goes_on(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="done"))
+    with api(store, actor("viewer")) as http:
+        last = {"Last-Event-ID": "2026-01-01T00:00:00.000Z"}
+        _, _, all_rows = events(http.get(f"{V1}/runs/bb22/events", headers=last).text)[0]
+        _, id, progress = events(http.get(f"{V1}/runs/bb22/events").text)[0]
+        assert (id, progress.rows) == (max(row.at for row in all_rows.rows), ())
+        _, id, _ = events(http.get(f"{V1}/runs/cc33/events").text)[0]
+        assert id == moment(NOW - CLOCKS_DIFFER)  # it has no row yet
 
 
 def test_a_scope_narrows_the_stream(store: Store) -> None:
@@ -178,6 +191,53 @@ async def test_many_readers_share_one_poller(store: Store) -> None:
     await asyncio.gather(*reading)
     assert all(each[-1].run.state == "done" for each in told)
     assert feed.readers == 0
+
+
+def put_row(store: Store, run: str, name: str) -> None:
+    writer = store_writer(str(store.address.file), run)
+    writer.row(row(name))
+    writer.finish(end(run, servers=1))
+
+
+async def test_rows_that_come_while_the_first_event_is_sent_are_told(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running"))
+    feeds = RunFeeds(store)
+    async with (
+        aclosing(feeds.read("cc33")) as polled,
+        aclosing(feeds.read("cc33")) as other,
+    ):
+        for feed in (polled, other):
+            first = await anext(feed)
+            assert first is not None
+            assert first.rows == ()
+        await asyncio.to_thread(put_row, store, "cc33", "web-01")
+        assert [await names_of(feed) for feed in (polled, other)] == [["web-01"], ["web-01"]]
+        await asyncio.to_thread(put_row, store, "cc33", "web-02")
+        assert await names_of(polled) == ["web-02"]  # told, while the other waits to send
+        assert await names_of(other) == ["web-02"]
+
+
+async def names_of(feed: Any) -> list[str]:
+    async for progress in feed:
+        assert progress is not None
+        if progress.rows:
+            return [row.name for row in progress.rows]
+    return []
+
+
+async def test_a_reader_that_comes_while_the_last_one_leaves_is_told(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running"))
+    feeds = RunFeeds(store)
+    left = feeds.read("cc33")
+    assert await anext(left) is not None
+    leaving = asyncio.create_task(left.aclose())
+    await asyncio.sleep(0)
+    async with aclosing(feeds.read("cc33")) as found:
+        assert await anext(found) is not None
+        await leaving
+        await asyncio.to_thread(put_run, store.engine, run_info("cc33", state="done"))
+        told = [progress async for progress in found]
+    assert [progress.run.state for progress in told if progress] == ["done"]
 
 
 async def test_a_reader_that_is_too_slow_is_told_what_it_missed(store: Store) -> None:

@@ -23,7 +23,7 @@ from volact.queries.servers import ROW, run_server_of
 from volact.queries.values import RunServer
 from volact.service.run_list import RunListQuery
 from volact.service.run_waves import waves_of
-from volact.store.clock import moment
+from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.store import Store, StoreSnapshot
 from volact.store.tables import ROWS
 
@@ -51,12 +51,17 @@ class RunFeed:
         self.readers = 0
 
     async def read(self) -> AsyncGenerator[RunProgress | None, None]:
-        """What happens from now on; ``None`` where nothing did for a while; ends with the run."""
+        """What happens from now on; ``None`` where nothing did for a while; ends with the run.
+
+        The first is the run as it is, without rows: those that are stored by then are not told.
+        """
         self.readers += 1
         at = self._number
         try:
             if self._task is None:
                 self._task = asyncio.create_task(self._poll())
+            if self._kept:
+                yield msgspec.structs.replace(self._kept[-1], rows=())
             while True:
                 if at < self._number:
                     kept, at = self._after(at), self._number
@@ -118,7 +123,7 @@ class RunFeed:
         """What is new, if anything is."""
         with self._store.snapshot() as snapshot:
             info = RunListQuery().find(snapshot, self._run)
-            first = not self._newest
+            first = self._info is None
             rows = rows_since(snapshot, self._run, self._newest or None)
             new = [row for row in rows if self._seen.get(row.name) != row.at]
             if info is None or (info == self._info and not new):
@@ -126,7 +131,7 @@ class RunFeed:
             waves = waves_of(snapshot, info)
         self._info = info
         self._seen.update({row.name: row.at for row in new})
-        self._newest = max((row.at for row in new), default=self._newest or moment(info.requested))
+        self._newest = max((row.at for row in new), default=self._newest)
         return RunProgress(run=info, rows=() if first else tuple(new), waves=waves)
 
 
@@ -157,7 +162,7 @@ class RunFeeds:
     async def read(self, run: str) -> AsyncGenerator[RunProgress | None, None]:
         """See ``RunFeed.read``."""
         feed = self._feeds.get(run)
-        if feed is None:
+        if feed is None or not feed.readers:  # one that is being stopped loses what it has read
             feed = self._feeds[run] = RunFeed(self._store, run)
         try:
             async with aclosing(feed.read()) as found:
@@ -168,11 +173,18 @@ class RunFeeds:
                 del self._feeds[run]
 
 
-def frame(progress: RunProgress | None, name: str = "progress") -> bytes:
+def newest_row(snapshot: StoreSnapshot, run: RunInfo) -> str:
+    """When the newest row was finished; of a run without rows, before any worker may say so."""
+    query = sa.select(sa.func.max(ROWS.c.at)).where(ROWS.c.run == run.id)
+    found = snapshot.ask(lambda connection: connection.execute(query).scalar())
+    return found or moment(run.requested - CLOCKS_DIFFER)
+
+
+def frame(progress: RunProgress | None, name: str = "progress", id: str = "") -> bytes:
     """An event as ``text/event-stream``; a comment where nothing happened."""
     if progress is None:
         return b": nothing new\n\n"
-    id = max((row.at for row in progress.rows), default="")
+    id = id or max((row.at for row in progress.rows), default="")
     head = f"event: {name}\n" + (f"id: {id}\n" if id else "")
     return head.encode() + b"data: " + msgspec.json.encode(progress) + b"\n\n"
 

@@ -14,14 +14,13 @@ from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from volact.client.answers import RunProgress
-from volact.client.wire import RunInfo
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
 from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.runs import RunId
 from volact.service.caller import Asked, is_same_caller, parts_of, run_of, scopes_of
-from volact.service.run_feed import frame, narrowed, overlap_start, rows_since
+from volact.service.run_feed import frame, narrowed, newest_row, overlap_start, rows_since
 from volact.service.run_waves import waves_of
 
 # nginx and those that follow it pass each event on at once.
@@ -48,8 +47,8 @@ async def events(
     """
     if last:
         _moment(last)
-    info = await asyncio.to_thread(run_of, request, run)
-    frames = _frames(request, info, last)
+    await asyncio.to_thread(run_of, request, run)
+    frames = _frames(request, run, last)
     return Stream(frames, media_type="text/event-stream", headers=_UNBUFFERED)
 
 
@@ -60,22 +59,31 @@ def _moment(text: str) -> None:
         raise ValidationException("Last-Event-ID: no id of an event") from error
 
 
-async def _frames(request: Asked, info: RunInfo, last: str) -> AsyncIterator[bytes]:
-    newest = await _seen(request, await asyncio.to_thread(_first, request, info, last))
-    yield frame(newest)
-    async with aclosing(parts_of(request).feeds.read(info.id)) as found:
+async def _frames(request: Asked, run: str, last: str) -> AsyncIterator[bytes]:
+    newest: RunProgress | None = None
+    async with aclosing(parts_of(request).feeds.read(run)) as found:
         async for progress in found:
             if not await is_same_caller(request):
                 return
-            newest = newest if progress is None else await _seen(request, progress)
-            yield frame(None if progress is None else newest)
-    yield frame(msgspec.structs.replace(newest, rows=(), missed=False), "end")
+            if progress is None:
+                yield frame(None)
+            elif newest is None:  # what is stored after this comes by the feed
+                first, id = await asyncio.to_thread(_first, request, progress, last)
+                newest = await _seen(request, first)
+                yield frame(newest, id=id)
+            else:
+                newest = await _seen(request, progress)
+                yield frame(newest)
+    if newest is not None:
+        yield frame(msgspec.structs.replace(newest, rows=(), missed=False), "end")
 
 
-def _first(request: Asked, info: RunInfo, last: str) -> RunProgress:
+def _first(request: Asked, progress: RunProgress, last: str) -> tuple[RunProgress, str]:
+    """With the rows since ``last``, and the id from which a new connection goes on."""
     with parts_of(request).store.snapshot() as snapshot:
-        rows = rows_since(snapshot, info.id, last) if last else ()
-        return RunProgress(run=info, rows=tuple(rows), waves=waves_of(snapshot, info))
+        rows = rows_since(snapshot, progress.run.id, last) if last else ()
+        id = newest_row(snapshot, progress.run)
+    return msgspec.structs.replace(progress, rows=tuple(rows)), id
 
 
 async def _seen(request: Asked, progress: RunProgress) -> RunProgress:
