@@ -194,6 +194,24 @@ def test_a_form_that_changes_something_waits_for_its_button(page: Page) -> None:
     assert page.get_by_label("Scopes").input_value() == "tag:web"
 
 
+def test_a_form_that_is_on_its_way_is_not_sent_again(page: Page) -> None:
+    """Until the page is shown again, as after Back."""
+    page.goto("/runs/new")
+    stopped = page.evaluate("""() => {
+        const form = document.querySelector("form[action='/runs/new']"), stopped = [];
+        document.addEventListener("submit", (event) => {
+            stopped.push(event.defaultPrevented);
+            event.preventDefault();
+        });
+        form.requestSubmit();
+        form.requestSubmit();
+        dispatchEvent(new Event("pageshow"));
+        form.requestSubmit();
+        return stopped;
+    }""")
+    assert stopped == [False, True, False]
+
+
 def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
     made = tab(browser, address, permissions=["clipboard-read", "clipboard-write"])
     made.goto("/servers/app-01")

@@ -20,6 +20,7 @@ from volact.model.error_text import error_text
 from volact.model.text import Text, raw, say
 from volact.service import caller
 from volact.service.caller import Asked
+from volact.service.console.once import once
 from volact.service.console.page import Form, HtmlPage, form_of, go_to
 from volact.service.identity.audit import Change
 
@@ -54,8 +55,12 @@ async def saved(
 ) -> Response[Any]:
     """Do what a form asks for and go where ``work`` says; where it cannot be, its page again."""
     form = await form_of(request)
+
+    async def led() -> str:
+        return await change(request, lambda change: work(change, form))
+
     try:
-        return go_to(await change(request, lambda change: work(change, form)))
+        return go_to((await once(request, form, led))[0])
     except StaleFormError as error:
         refused = RefusedForm(error_text(error), 409, None)
     except InputError as error:

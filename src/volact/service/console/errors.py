@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Response
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect
+from litestar.routes import HTTPRoute
 
 from volact.errors import InputError, StoreError
 from volact.model.text import Text, say
-from volact.service.caller import Asked
+from volact.service.caller import Asked, parts_of
 from volact.service.console.page import page
 from volact.service.language import language_of
 from volact.service.logs import under_way
@@ -48,9 +50,38 @@ def _titled(status: int) -> tuple[Text, Text]:
 def on_http_error(request: Asked, error: HTTPException) -> Response[Any]:
     """The page of a status; who is not signed in goes to the sign-in page."""
     if isinstance(error, NotAuthorizedException):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = _wanted(request)
         return Redirect(f"/sign-in?next={quote(wanted, safe='')}", status_code=303)
     return _page(request, error.status_code, "")
+
+
+def _wanted(request: Asked) -> str:
+    """The page to show after the sign-in: of what was to be changed, the one it was asked from."""
+    url = urlsplit(str(request.url))
+    if request.method not in ("GET", "HEAD"):
+        url = url._replace(query="")
+        own = {url.netloc, urlsplit(parts_of(request).settings.public_url).netloc}
+        with suppress(ValueError):
+            came = urlsplit(request.headers.get("referer", ""))
+            url = came if came.netloc in own - {""} else url
+    path = url.path
+    while path != "/" and not _is_page(request, path):
+        path = path.rpartition("/")[0] or "/"
+    return f"{path}?{url.query}" if url.query and path == url.path else path
+
+
+def _is_page(request: Asked, path: str) -> bool:
+    words = path.split("/")
+    pages = (
+        route.path_format.split("/")
+        for route in request.app.routes
+        if isinstance(route, HTTPRoute) and "GET" in route.methods
+    )
+    return any(
+        len(parts) == len(words)
+        and all(part == word or part[:1] == "{" for part, word in zip(parts, words, strict=True))
+        for parts in pages
+    )
 
 
 def on_input_error(request: Asked, error: InputError) -> Response[Any]:

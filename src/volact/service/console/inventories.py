@@ -35,7 +35,8 @@ from volact.service.console.changing import (
     locked,
     mark_of,
 )
-from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.console.once import once
+from volact.service.console.page import HtmlPage, form_of, go_to, page
 from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import Change
 from volact.store.tables import SERVERS
@@ -85,7 +86,7 @@ def _inventory(
 @post("/inventories", opt=_CONFIGURE, request_max_body_size=10 * 1024 * 1024)
 async def upload(request: Asked) -> Response[Any]:
     """Keep a file, or the text of one."""
-    sent = await request.form()
+    sent, form = await request.form(), await form_of(request)
     file, text = sent.get("file"), str(sent.get("text") or "")
     named = str(sent.get("named") or "inventory.toml")
     if isinstance(file, UploadFile) and file.filename:
@@ -101,15 +102,18 @@ async def upload(request: Asked) -> Response[Any]:
         locked(change, INVENTORIES, INVENTORIES.c.name == name)
         before = kept.text_of(change.connection, name)
         kept.save_upload(change.connection, saving(request, name), made)  # refuses secrets first
-        if "mark" in sent:
-            check_mark(Form({"mark": [sent["mark"]]}), before)
+        if form.all("mark"):
+            check_mark(form, before)
         change.tell("inventory.uploaded", name)
 
-    try:
+    async def led() -> str:
         await change(request, work)
+        return f"/inventories/{name}"
+
+    try:
+        return go_to((await once(request, form, led))[0])
     except StaleFormError as error:
         return await asyncio.to_thread(_inventory, request, name, error_text(error), text)
-    return go_to(f"/inventories/{name}")
 
 
 def _checked_name(name: str) -> str:

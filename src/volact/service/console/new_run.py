@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, get_args
 
 import msgspec
@@ -22,6 +23,7 @@ from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, seen_inventories, within
+from volact.service.console.once import once
 from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
@@ -63,10 +65,19 @@ async def submit(request: Asked) -> Response[Any]:
     """Submit it; the form again, with the reason, where it cannot be."""
     form = await form_of(request)
     try:
-        made = await parts_of(request).runs.submit(spec_of(form), request.user)
+        return await _submitted(request, form, lambda: spec_of(form))
     except InputError as error:
         return await asyncio.to_thread(_form, request, form, error_text(error), 400)
-    return go_to(f"/runs/{made.id}")
+
+
+async def _submitted(request: Asked, form: Form, spec: Callable[[], RunSpec]) -> Response[Any]:
+    """The page of the run; a form that was sent twice made one."""
+
+    async def work() -> str:
+        made = await parts_of(request).runs.submit(spec(), request.user)
+        return f"/runs/{made.id}"
+
+    return go_to((await once(request, form, work))[0])
 
 
 def spec_of(form: Form) -> RunSpec:
@@ -138,8 +149,7 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
         canary=form.text("canary"),
         max_failures=form.text("max_failures"),
     )
-    made = await parts_of(request).runs.submit(spec, request.user)
-    return go_to(f"/runs/{made.id}")
+    return await _submitted(request, form, lambda: spec)
 
 
 @get("/runs/{run:str}/undo", opt={"permission": Permission.READ}, sync_to_thread=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -12,7 +13,7 @@ import msgspec
 from jinja2 import Environment
 from litestar import Response
 from litestar.response import Redirect
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from volact.core.licence_end import days_until
 from volact.model.text import Text, say
@@ -83,6 +84,11 @@ class Form:
     def text(self, name: str) -> str:
         """The one value of a field; empty where it was not sent."""
         return next((item.strip() for item in self.all(name)), "")
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """Every value of every field."""
+        return {name: self.all(name) for name in sorted(self._values)}
 
     def differs(self, shown: Form, *names: str) -> bool:
         """Whether fields are not as they were shown: on one line, nothing hidden."""
@@ -172,6 +178,7 @@ def _environment() -> Environment:
         detail_words=words.detail_words,
         error_names=ERROR_NAMES,
         lines_kept=escape,  # of a text of many lines
+        once_field=_once_field,
         policy_titles=words.POLICIES,
         query=lambda **given: _query(given),
         role_name=words.ROLES.__getitem__,
@@ -186,6 +193,11 @@ def _environment() -> Environment:
         wave_states=words.WAVES,
     )
     return made
+
+
+def _once_field() -> Markup:
+    """What a form has of its own each time that it is shown: ``once`` does it once."""
+    return Markup('<input type="hidden" name="once" value="{}">').format(secrets.token_urlsafe(16))
 
 
 def _iso(value: str | datetime | None) -> str | None:

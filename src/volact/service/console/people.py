@@ -14,8 +14,16 @@ from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission, capped_role
 from volact.service.caller import Asked, alter_user, parts_of
-from volact.service.console.changing import RefusedForm, changed, check_mark, mark_of, saved
-from volact.service.console.page import Form, HtmlPage, go_to, page
+from volact.service.console.changing import (
+    RefusedForm,
+    change,
+    changed,
+    check_mark,
+    mark_of,
+    saved,
+)
+from volact.service.console.once import once
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.typed_words import typed, words_of
 from volact.service.identity import audit, sessions, tokens, users
 from volact.service.identity.audit import Change
@@ -35,13 +43,14 @@ def account(request: Asked) -> HtmlPage:
     return _account(request)
 
 
-def _account(request: Asked, key: str = "") -> HtmlPage:
+def _account(request: Asked, key: str = "", *, made_before: bool = False) -> HtmlPage:
     parts, actor = parts_of(request), request.user
     with parts.store.snapshot() as snapshot:
         return page(
             request,
             "account.html.j2",
             key=key,
+            made_before=made_before,
             languages=LANGUAGES,
             roles=[role for role in get_args(Role) if capped_role(actor.role, role) == role],
             sessions=snapshot.ask(
@@ -75,14 +84,21 @@ async def end_session(request: Asked) -> Response[Any]:
 async def make_token(request: Asked) -> Response[Any]:
     """A new token; its key is shown on this page once."""
 
-    def work(change: Change, form: Form) -> str:
+    form, key = await form_of(request), ""
+
+    def make(change: Change) -> str:
         role, days = users.checked_role(form.text("role")), form.text("days")
         if not days.isascii() or not days.isdigit():
             raise InputError(say("{text} is no number of days", text=days[:20]))
         return tokens.make(change, NewToken(name=form.text("name"), role=role, days=int(days)))[1]
 
-    key = await changed(request, work)
-    return await asyncio.to_thread(_account, request, key)
+    async def work() -> str:
+        nonlocal key
+        key = await change(request, make)
+        return "/account"
+
+    _, made_before = await once(request, form, work)
+    return await asyncio.to_thread(_account, request, key, made_before=made_before)
 
 
 @post("/account/tokens/revoke", opt=_OWN)

@@ -15,6 +15,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from volact.client.wire import RunInfo
 from volact.errors import InputError
+from volact.model.error_text import error_text
+from volact.model.text import Text
 from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
@@ -32,6 +34,7 @@ from volact.service.caller import (
     stored_run,
     within,
 )
+from volact.service.console.once import once
 from volact.service.console.page import HtmlPage, form_of, fragment, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
@@ -94,7 +97,7 @@ def run(request: Asked, run: FromPath[str]) -> HtmlPage:
     return run_page(request, run)
 
 
-def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> HtmlPage:
+def run_page(request: Asked, run: str, problem: Text | None = None, code: int = 200) -> HtmlPage:
     """The page of a run; ``problem`` is why a request about it was refused."""
     parts, search, filter = parts_of(request), search_of(request.query_params), within(request)
     info, stored = known_run(request, run)
@@ -207,11 +210,13 @@ async def _steered(
 async def _asked(
     request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
+    async def steered() -> str:
+        return f"/runs/{(await work(parts_of(request).runs, request.user)).id}"
+
     try:
-        made = await work(parts_of(request).runs, request.user)
+        return go_to((await once(request, await form_of(request), steered))[0])
     except InputError as error:
-        return await asyncio.to_thread(run_page, request, run, error.line(), 409)
-    return go_to(f"/runs/{made.id}")
+        return await asyncio.to_thread(run_page, request, run, error_text(error), 409)
 
 
 @post("/runs/{run:str}/pause", opt=_RUN)

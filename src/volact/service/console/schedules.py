@@ -16,6 +16,7 @@ from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, schedule_of, seen_schedules
 from volact.service.console.changing import (
     RefusedForm,
+    change,
     changed,
     check_mark,
     checked,
@@ -24,7 +25,8 @@ from volact.service.console.changing import (
     saved,
 )
 from volact.service.console.new_run import inventory_names
-from volact.service.console.page import Form, HtmlPage, go_to, page
+from volact.service.console.once import once
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.policy_form import policy_fields, policy_of
 from volact.service.console.schedule_form import NEW, draft_of, shown
 from volact.service.console.servers import Search
@@ -166,15 +168,15 @@ async def alter_policy(request: Asked, name: FromPath[str]) -> Response[Any]:
 @post("/views", opt=_OWN)
 async def add_view(request: Asked) -> Response[Any]:
     """Keep a search under a name."""
-    parts = parts_of(request)
+    parts, form = parts_of(request), await form_of(request)
 
-    def work(change: Change, form: Form) -> str:
+    def save(change: Change) -> str:
         search = Search(**{field: form.text(field) for field in Search.__struct_fields__})
         values = {"name": form.text("name"), "shared": bool(form.text("shared"))}
         draft = checked(ViewDraft, {**values, "filter": search.filter(parts)})
-        return save_view(change, draft).id
+        return f"/servers?view={save_view(change, draft).id}"
 
-    return go_to(f"/servers?view={await changed(request, work)}")
+    return go_to((await once(request, form, lambda: change(request, save)))[0])
 
 
 @post("/views/{id:str}/delete", opt=_OWN)

@@ -26,6 +26,17 @@
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
   }
 
+  // A second click while a form is on its way sends nothing; the service does it once anyway.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+
   const keys = document.getElementById("keys");
   const lines = [...document.querySelectorAll("[data-line] th a, .card h3 a")];
   const step = (by) => {
