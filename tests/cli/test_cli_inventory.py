@@ -162,3 +162,22 @@ def test_check_names_what_is_expected_no_longer(fleet: Path) -> None:
     assert (done.returncode, done.stderr) == (0, f"volact: {said}, has passed\n")
     document = json.loads(volact("inventory", "check", "-i", str(fleet), "-o", "json").stdout)
     assert document["notes"] == [f"{said}, has passed"]
+
+
+def test_check_reads_the_ssh_settings_that_run_nothing(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(fleet.parent))
+    config = fleet.parent / ".ssh" / "config"
+    config.parent.mkdir()
+    config.write_text("Host 10.0.0.*\n Port 22a\n")
+    done = volact("inventory", "check", "-i", str(fleet))
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == [
+        f"{config}: not an SSH config: line 2: Invalid Port integer value: 22a",
+        f"{fleet}: 2 servers, 1 problem",
+    ]
+    ran = fleet.parent / "ran"
+    config.write_text(f'Match exec "touch {ran}"\n Port 22a\n')
+    assert volact("inventory", "check", "-i", str(fleet)).returncode == 0
+    assert not ran.exists()

@@ -16,11 +16,13 @@ import pytest
 from ssh_host import ANSWER, USER, Host, Passwords, host_fixture, known_fixture
 
 from volact.errors import InputError, TransportError
+from volact.inventory import parse_target
 from volact.model.server import Address, Server
 from volact.transports.base import Raw
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import HostKeys
 from volact.transports.login import SshOptions
+from volact.transports.ssh_config import HostSettings, SshConfig
 
 __all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 
@@ -202,3 +204,57 @@ async def test_a_match_exec_has_the_time_of_a_login(
         await visit(host.as_server(known), options)
     (tmp_path / "go").touch()
     assert caught.value.kind == "timeout"
+
+
+async def read(folder: Path, text: bytes) -> HostSettings:
+    path = folder / "config"
+    path.write_bytes(text)
+    return await SshConfig(path).of(parse_target("ssh://web"))
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("HostName 10.0.0.1 # new address", {"host": "10.0.0.1"}),
+        ("HostName=10.0.0.1\t# it's \"new", {"host": "10.0.0.1"}),
+        ("Port 2222 #", {"port": 2222}),
+        ('User "a # b" # c', {"user": "a # b"}),
+        ("User 'a # b'", {"user": "a # b"}),
+        ("User a#b", {"user": "a#b"}),
+        ("IdentityFile /my\\ #1 # c", {"keys": ("/my #1",)}),
+        ("ProxyCommand nc %h %p # c", {"command": "nc web 22 # c"}),
+        ("# it's \"old\n HostName 10.0.0.1 # c", {"host": "10.0.0.1"}),
+    ],
+)
+async def test_a_comment_behind_a_value_is_none_of_it(
+    tmp_path: Path, line: str, found: dict[str, object]
+) -> None:
+    settings = await read(tmp_path, f"Host db # web\n Port 1\nHost web # c\n {line}\n".encode())
+    assert settings == HostSettings(**{"host": "web", "port": None, **found})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("before", [b"# B\xfcro\n", b"\xef\xbb\xbf"], ids=["latin-1", "mark"])
+async def test_a_settings_file_may_be_of_another_encoding(tmp_path: Path, before: bytes) -> None:
+    text = before + b"Host db\n HostName 10.0.0.1\nHost web\n HostName 10.0.0.2\n"
+    assert (await read(tmp_path, text)).host == "10.0.0.2"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("Port 22a # c", "not an SSH config: line 2: Invalid Port integer value: 22a"),
+        ("Port 22a", "not an SSH config: line 2: Invalid Port integer value: 22a"),
+        ("IdentityFile %q", "not an SSH config: Invalid token expansion: q"),
+        ("HostName a;b", "'a;b' has characters that no host has"),
+    ],
+)
+async def test_what_is_wrong_with_a_settings_file_names_it(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    included = tmp_path / "included"
+    included.write_text(f"Host web\n {line}\n")
+    for text in (f"Host web\n {line}\n", f"# c\nInclude {included}\n"):
+        with pytest.raises(InputError) as caught:
+            await read(tmp_path, text.encode())
+        assert caught.value.what == says
+        assert caught.value.where in (str(tmp_path / "config"), str(included))

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import msgspec
@@ -26,6 +28,12 @@ from volact.threads import BlockingCalls
 
 _EXEC = re.compile(r"^\s*match\s.*\bexec\b|^\s*include\b", re.IGNORECASE | re.MULTILINE)
 _NO_USER = frozenset("'`\";&<>|(){}")
+# A comment behind a value, and what is none: a line for the shell, an escaped sign, quoted text.
+_COMMENT = re.compile(
+    r"""(^[ \t]*(?:proxy|remote|local|knownhosts)command\b.*"""
+    r"""|\\.|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|[ \t]#.*""",
+    re.IGNORECASE | re.MULTILINE,
+)
 # As many commands of Match exec at a time.
 _THREADS = 64
 # Its settings for jump hosts that mean "directly".
@@ -60,22 +68,40 @@ class SshConfig:
         """
         require_host(server.address.host)
         plain = HostSettings(host=server.address.host)
-        if server.ssh.config is None:
-            return plain
-        path = Path(server.ssh.config) if server.ssh.config else self._default
-        if path not in self._runs:
-            self._runs[path] = _runs_commands(path)
-        runs = self._runs[path]
-        if runs is None:
+        path = self._file(server)
+        runs = self._runs_commands(path)
+        if path is None or runs is None:
             return plain
         if not runs:
             return _read(path, server)
         return await self._threads.run(partial(_read, path, server))
 
+    def problems(self, servers: Iterable[Server]) -> Iterator[InputError]:
+        """The first problem of each file; one that may run a command is not read."""
+        wrong: set[Path] = set()
+        for server in servers:
+            path = self._file(server) if server.address.scheme == "ssh" else None
+            if path is not None and path not in wrong and self._runs_commands(path) is False:
+                try:
+                    _read(path, server)
+                except InputError as error:
+                    wrong.add(path)
+                    yield error
+
+    def _file(self, server: Server) -> Path | None:
+        if server.ssh.config is None:
+            return None
+        return Path(server.ssh.config) if server.ssh.config else self._default
+
+    def _runs_commands(self, path: Path | None) -> bool | None:
+        if path is not None and path not in self._runs:
+            self._runs[path] = _runs_commands(path)
+        return None if path is None else self._runs[path]
+
     def mentions(self, server: Server, words: Iterable[str]) -> bool:
         """Whether the file of a server has one of the words, in lower case."""
-        path = Path(server.ssh.config) if server.ssh.config else self._default
-        if server.ssh.config is None:
+        path = self._file(server)
+        if path is None:
             return False
         if path not in self._texts:
             try:
@@ -105,20 +131,54 @@ def _require_user(user: str) -> None:
         )
 
 
+class _Config(SSHClientConfig):
+    """The library's reader; the files that a file includes are read like it."""
+
+    def parse(self, path: Path) -> None:
+        with _for_the_library(path) as plain:
+            try:
+                super().parse(plain)
+            except ValueError as error:
+                what = say(
+                    "not an SSH config: {error}",
+                    error=one_line(str(error).removeprefix(f"{plain} ")),
+                )
+                raise InputError(what, where=str(path)) from error
+
+
+@contextmanager
+def _for_the_library(path: Path) -> Iterator[Path]:
+    """The file, or a copy without the comments behind values and in the encoding of the system.
+
+    OpenSSH reads such comments, and any bytes; the library stops at them.
+    """
+    written = path.read_bytes()
+    text = written.decode("utf-8-sig", "replace")
+    plain = _COMMENT.sub(r"\1", text)
+    if written.isascii() and plain == text:
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_text(plain, errors="replace", newline="")
+        yield copy
+
+
 def _read(path: Path, server: Server) -> HostSettings:
     address = server.address
     user = address.user or server.credential.user or ()
     try:
-        config = SSHClientConfig.load(
+        config = _Config.load(
             *(None, [path], False, False, False),
             *(account_name(), user, address.host, address.port or ()),
         )
     except OSError as error:
         raise unreadable(error, path) from error
-    except ValueError as error:
-        raise InputError(say("not an SSH config: {error}", error=one_line(str(error)))) from error
     host, command = cast("str", config.get("Hostname", address.host)), _command(config)
-    require_host(host)
+    try:
+        require_host(host)
+    except InputError as error:
+        raise InputError(error.what, where=str(path)) from error
     if command:
         _require_user(cast("str", config.get("User")) or account_name())
     return HostSettings(

@@ -28,6 +28,7 @@ from volact.report.json_document import encode
 from volact.report.terminal_safe import plain
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact.transports.ssh_config import SshConfig
 from volact.words import tr
 
 
@@ -98,7 +99,7 @@ def _expectations_over(inventory: Inventory, now: datetime) -> Iterator[Text]:
 
 
 def _login_problems(options: InventoryCheckOptions, inventory: Inventory) -> list[InputError]:
-    """The problems with the credentials of the chosen servers."""
+    """The problems with the credentials and the SSH settings of the chosen servers."""
     if not inventory.servers:
         return []
     try:
@@ -106,7 +107,8 @@ def _login_problems(options: InventoryCheckOptions, inventory: Inventory) -> lis
     except InputError as error:
         return [error]
     servers = tuple(server for server in servers if not server.skip)
-    return list(credential_problems(inventory, servers, check_key_file, check_known_hosts))
+    checks = (check_key_file, check_known_hosts)
+    return [*credential_problems(inventory, servers, *checks), *SshConfig().problems(servers)]
 
 
 def _verdict(inventory: Inventory, problems: list[InputError]) -> str:
