@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from volact.inventory import load_inventory
 from volact.inventory.export import FORMATS, export
+from volact.model.finding import Acceptance
 from volact.model.profile import Image
 from volact.model.server import Address, Credential, Scheme, Server, SshRoute, WinRm, WinRmAuth
 from volact.model.spreadsheet import guarded, unguarded
 
+ODD = Acceptance(finding="clock-skew", reason="a;b")
 _HERE = Address(scheme="ssh", host="10.0.0.5")
 SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
 
@@ -69,7 +71,11 @@ def ways(draw: st.DrawFn) -> SshRoute:
     jump = draw(
         st.sampled_from([None, (), (hop,), (hop, Address(scheme="ssh", host="2001:db8::2"))])
     )
-    return SshRoute(jump=jump, config=draw(st.sampled_from(["", None, "/etc/my ssh config"])))
+    return SshRoute(
+        jump=jump,
+        jump_key_files=tuple(draw(st.lists(PATHS, max_size=2, unique=True))),
+        config=draw(st.sampled_from(["", None, "/etc/my ssh config"])),
+    )
 
 
 @st.composite
@@ -196,6 +202,13 @@ def test_what_is_guarded_is_no_formula_and_reads_back(text: str) -> None:
     [
         ("csv", Server(name="a", address=_HERE, tags=("two words",))),
         ("csv", Server(name="a", address=_HERE, tags=("a;b",))),
+        ("csv", Server(name="a", address=_HERE, credential=Credential(key_files=("/a;b",)))),
+        ("csv", Server(name="a", address=_HERE, ssh=SshRoute(jump_key_files=("/a ", "/b")))),
+        ("csv", Server(name="a", address=_HERE, expect=(ODD,))),
+        ("csv", Server(name=" a", address=_HERE)),
+        ("csv", Server(name="a", address=_HERE, skip="No")),
+        ("ansible", Server(name="a", address=_HERE, skip="on")),
+        ("ansible", Server(name="a", address=_HERE, credential=Credential(user=" ops"))),
         ("ansible", Server(name="10.0.0.5:2222", address=_HERE)),
         ("ansible", Server(name="web[1:3]", address=_HERE)),
         ("ansible", Server(name="web[3:1]", address=_HERE)),
@@ -211,3 +224,16 @@ def test_what_would_be_read_back_otherwise_is_said(format_: str, server: Server)
 def test_the_zone_of_an_address_is_written_as_ansible_reads_it() -> None:
     server = Server(name="a", address=Address(scheme="ssh", host="fe80::1%eth0", port=22))
     assert 'ansible_host: "fe80::1%eth0"\n' in export([server], {}, "ansible").text
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("reason", ["no", "False", "0", "off", "yes", "it is old"])
+def test_a_server_that_is_skipped_reads_back_as_one(
+    tmp_path: Path, format_: str, reason: str
+) -> None:
+    path = tmp_path / f"out{SUFFIX[format_]}"
+    server = Server(name="a", address=_HERE, skip=reason)
+    path.write_text(export([server], {}, format_).text, "utf-8", newline="")
+    (back,) = load_inventory(path).servers
+    assert back.skip
+    assert back.skip == reason or (format_ != "toml" and reason != "it is old")

@@ -22,7 +22,7 @@ import msgspec
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, LinePlace, at_line
-from volact.inventory.keys import FLAGS, KEYS
+from volact.inventory.keys import FALSE, FLAGS, KEYS, PATHS, TRUE
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
 from volact.inventory.target import url_of
@@ -119,8 +119,6 @@ def _refuse_misspelt(word: str, where: str) -> None:
 
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-_TRUE = ("true", "yes", "1", "on")
-_FALSE = ("false", "no", "0", "off")
 # A password is not of volact's own files: no more of it is taken off than a spreadsheet needs.
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 
@@ -226,11 +224,11 @@ def _values(cells: dict[str, str], where: str) -> dict[str, Any]:
         values["address"] = "local"
     if "tags" in values:
         values["tags"] = [word for word in re.split(r"[;,\s]+", values["tags"]) if word]
-    if "key-file" in values:
-        values["key-file"] = [word.strip() for word in values["key-file"].split(";")]
-    for key in FLAGS:
-        if key in values:
-            values[key] = _flag(values[key])
+    for key, cell in cells.items():
+        if key in PATHS:
+            values[key] = [word.strip() for word in cell.split(";")]
+        elif key in FLAGS:
+            values[key] = _flag(cell)
     return values
 
 
@@ -257,7 +255,7 @@ def _address(text: str, transport: str, port: str, where: str) -> str:
 def _flag(text: str) -> bool | str:
     """A truth value as spreadsheets write it; anything else is refused further on."""
     word = text.lower()
-    return word in _TRUE if word in _TRUE + _FALSE else text
+    return word in TRUE if word in TRUE + FALSE else text
 
 
 def _hold(listing: Listing, line: int, password: str) -> str:

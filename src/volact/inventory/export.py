@@ -23,7 +23,7 @@ from volact.cloud.registry import cloud_named, cloud_of_scheme
 from volact.errors import InputError
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.ansible.read import SKIP_GROUP
-from volact.inventory.keys import KEYS
+from volact.inventory.keys import FALSE, KEYS, PATHS, TRUE
 from volact.model.profile import Image
 from volact.model.server import Address, Server
 from volact.model.spreadsheet import guarded
@@ -159,6 +159,8 @@ def _csv(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
 
 
 def _cell(key: str, value: Any) -> str:
+    if key == "skip" and _is_flag(value):
+        value = True
     if isinstance(value, bool):
         return "true" if value else "false"
     if key == "expect":
@@ -168,13 +170,32 @@ def _cell(key: str, value: Any) -> str:
     return guarded(value, whole=key.endswith("command"))
 
 
+def _is_flag(reason: Any) -> bool:
+    """Whether a reason to skip a server is read as true or false where all is text."""
+    return isinstance(reason, str) and reason.strip().lower() in TRUE + FALSE
+
+
+def _trimmed(values: dict[str, Any]) -> bool:
+    """Whether a text loses blanks at its ends, or a reason is read as true or false."""
+    texts = (value for value in values.values() if isinstance(value, str))
+    return _is_flag(values.get("skip")) or any(text != text.strip() for text in texts)
+
+
 def _divided(values: dict[str, Any]) -> bool:
-    """Whether a tag is several in CSV."""
-    return any(re.search(r"[;,\s]", tag) for tag in values.get("tags", ()))
+    """Whether a text, or a text in a list, is another one in CSV."""
+    paths = [path for key in PATHS for path in values.get(key, ())]
+    return (
+        _trimmed(values)
+        or any(re.search(r"[;,\s]", tag) for tag in values.get("tags", ()))
+        or any(";" in text for text in (*paths, *values.get("expect", ())))
+        or any(path != path.strip() for path in paths)
+    )
 
 
 def _expanded(values: dict[str, Any]) -> bool:
     """Whether Ansible takes a name for a range or a host with its port, or text for a template."""
+    if _trimmed(values):
+        return True
     try:
         names, port = expand(values["name"])
     except InputError:
@@ -212,6 +233,8 @@ def _variables(values: dict[str, Any]) -> dict[str, Any]:
         found["ansible_ssh_private_key_file"] = rest.pop("key-file")[0]
     own = [tag for tag in values.get("tags", ()) if tag in _NO_GROUPS]
     rest |= {"tags": own} if own else {}
+    if _is_flag(rest.get("skip")):
+        rest["skip"] = True
     if SKIP_GROUP in values.get("tags", ()):
         rest.setdefault("skip", False)  # a tag of that name is not the group's meaning
     for key, value in rest.items():

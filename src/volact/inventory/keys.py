@@ -110,6 +110,7 @@ def parse_jump(text: str) -> tuple[Address, ...]:
 
 
 FLAGS = ("winrm-tls", "certificate-validation", "ssh-config", "skip")  # may be true or false
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")  # where all is text
 SKIPPED = say("no reason is given")
 
 
@@ -158,6 +159,8 @@ KEYS: dict[str, Key] = {
     "license": Key(_license, "license"),
 }
 
+# Paths, one or several.
+PATHS = tuple(key for key, how in KEYS.items() if how.read is Fields.paths)
 # The keys of a TOML file: a secret in clear has no key there.
 SHARED = tuple(key for key in KEYS if key != "password-held")
 OWN = ("name", "address", *SHARED)

@@ -14,7 +14,7 @@ from typing import Any
 from volact.errors import InputError
 from volact.inventory.ansible.model import Var, Vars
 from volact.inventory.fields import near
-from volact.inventory.keys import FLAGS, PASSWORDS, SHARED
+from volact.inventory.keys import FALSE, FLAGS, PASSWORDS, SHARED, TRUE
 from volact.inventory.target import url_of
 from volact.model.text import say
 
@@ -56,7 +56,6 @@ _WINRM: dict[str, dict[str, tuple[str, ...]]] = {
 }
 _OWN = "volact_"
 _WHOLE = "volact_address"
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class VariableMeaning:
@@ -167,8 +166,8 @@ class VariableMeaning:
         value: Any = None if var is None else var.value
         if isinstance(value, tuple):
             value = list(value)
-        elif key in FLAGS and value and value.lower() in _TRUE + _FALSE:
-            value = value.lower() in _TRUE
+        elif key in FLAGS and value and value.lower() in TRUE + FALSE:
+            value = value.lower() in TRUE
         elif key == "tags" and value:
             value = re.split(r"[\s,;]+", value)
         self._put(key, value, at)
