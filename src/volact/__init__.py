@@ -7,6 +7,7 @@ loaded when one of them is used.  Their types stand in ``__init__.pyi``.
 __version__ = "0.1.0"
 
 __all__ = [
+    "Address",
     "Canary",
     "Control",
     "InputError",

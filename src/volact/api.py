@@ -43,13 +43,15 @@ from volact.inventory import (
     addressed,
     choose,
     load_inventory,
+    parse_address,
     parse_target,
     with_credential,
     without_skipped,
 )
+from volact.inventory.target import require_secrecy
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.report import ServerReport
-from volact.model.server import Server
+from volact.model.server import Address, Server
 from volact.model.text import say
 from volact.pipeline import Job, Mode, Outcome, Retry
 from volact.transports.base import Opener
@@ -57,6 +59,7 @@ from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 __all__ = [
+    "Address",
     "Canary",
     "Control",
     "InputError",
@@ -249,7 +252,16 @@ def _inventory(servers: Servers) -> Inventory:
 def _server(word: str | Server) -> Server:
     if not isinstance(word, str | Server):
         raise wrong_type("servers", word, "Server")
-    return parse_target(addressed(Inventory(), word)) if isinstance(word, str) else word
+    return parse_target(addressed(Inventory(), word)) if isinstance(word, str) else _checked(word)
+
+
+def _checked(server: Server) -> Server:
+    """The server; ``InputError`` for one that no inventory could hold."""
+    check_values(server, Server, "servers")
+    text = str(server.address)
+    if parse_address(text) != msgspec.structs.replace(server.address, user=None):
+        raise InputError(say("{text} is not an address", text=repr(text)), where="servers")
+    return require_secrecy(server)
 
 
 def _check_named(options: Options, inventory: Inventory) -> None:

@@ -22,7 +22,7 @@ from virtual_time import now, virtual_time
 import volact
 from volact import api
 from volact.cli.options.changes import KMS_CONCURRENCY
-from volact.inventory import parse_target
+from volact.model.server import WinRm
 from volact.pipeline import Job
 from volact.transports.base import Raw, Transport
 
@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text("utf-8"), re.DOTALL)
 SERVERS = 8
 _AT_ONCE = volact.Control(concurrency=SERVERS)
-_SKIPPED = volact.Server(name="a", address=parse_target("ssh://a@h").address, skip="off")
+_HERE = volact.Address(scheme="ssh", host="h", user="a")
+_SKIPPED = volact.Server(name="a", address=_HERE, skip="off")
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,43 @@ def test_a_value_of_another_type_or_out_of_bounds_is_named() -> None:
             volact.check(servers)  # type: ignore[arg-type]
     with pytest.raises(volact.InputError, match="dict where Options is needed"):
         volact.check("ssh://a@h", {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"address": "ssh://h"}, "servers.address: str where Address is needed"),
+        ({"name": 5}, "servers.name: Expected `str`, got `int`"),
+        ({"tags": "web"}, "servers.tags: "),
+        ({"expect": ("clock-skew",)}, "servers.expect: "),
+        ({"address": volact.Address(scheme="ssh", host="h", port="22")}, "servers.address.port: "),  # type: ignore[arg-type]
+        ({"address": volact.Address(scheme="ssh", host="h", port=0)}, "port '0' is not a number"),
+        ({"address": volact.Address(scheme="rdp", host="h")}, "unknown scheme 'rdp'"),
+        ({"address": volact.Address(scheme="ssh")}, "no host"),
+        ({"address": volact.Address(scheme="ssh", host="ssh://h")}, "not a host"),
+        ({"address": volact.Address(scheme="ssh", host="10.0.0.5:22")}, "not a host"),
+        ({"address": volact.Address(scheme="ssh", host="a@h")}, "'ssh://a@h' is not an address"),
+        (
+            {"address": volact.Address(scheme="winrm", host="h"), "winrm": WinRm(auth="basic")},
+            "would send the password in clear",
+        ),
+    ],
+)
+def test_a_server_that_no_inventory_could_hold_is_refused(
+    values: dict[str, Any], words: str
+) -> None:
+    server = volact.Server(**{"name": "a", "address": _HERE, **values})
+    with pytest.raises(volact.InputError) as caught:
+        volact.check([server])
+    assert words in str(caught.value)
+
+
+def test_a_server_with_every_kind_of_value_is_taken(fleet: volact.Inventory) -> None:
+    assert isasyncgen(volact.check(fleet.servers))
+    six = volact.Address(scheme="winrms", host="fe80::1%12", port=5986)
+    cloud = volact.Address(scheme="tat", host="ap-jakarta/ins-0abc12de")
+    for address in (six, cloud):
+        assert isasyncgen(volact.check(volact.Server(name="a", address=address)))
 
 
 def test_a_password_that_is_no_secret_is_refused_and_not_shown() -> None:
@@ -262,6 +300,8 @@ def test_the_examples_of_the_page_run(
 
 
 def _at(block: str, lab: Path, address: str) -> str:
+    host, _, port = address.partition(":")
+    block = block.replace('host="10.0.0.5"', f'host="{host}", port={port}')
     return block.replace('"fleet.toml"', repr(str(lab))).replace("10.0.0.5", address)
 
 

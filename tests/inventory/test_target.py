@@ -48,6 +48,7 @@ def test_address_is_printed_as_it_was_written(address: str) -> None:
         ("ssh://2001:db8::1", "not a host"),
         ("ssh://[10.0.0.5]", "not a host"),
         ("ssh://[2001:db8::1", "not a host"),
+        ("ssh://[10.0.0.5:22]", "not a host"),
         ("ssh://a b", "not a host"),
         ("ssh://host/path", "not a host"),
         ("ssh://10.0.0.256", "not an IPv4 address (four numbers from 0 to 255"),

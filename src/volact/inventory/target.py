@@ -31,6 +31,12 @@ def is_address(text: str) -> bool:
     return text == "local" or "://" in text
 
 
+def is_six(text: str) -> bool:
+    """Whether a text is an IPv6 address."""
+    address = address_of(text)
+    return address is not None and address.version == 6
+
+
 def parse_address(text: str) -> Address:
     """Take an address apart; ``InputError`` says which part is wrong."""
     if text == "local":
@@ -54,10 +60,7 @@ def parse_address(text: str) -> Address:
 
 def url_of(scheme: str, text: str) -> str:
     """The URL of a host, perhaps with its port, that was not written as one."""
-    address = address_of(text)
-    if address is not None and address.version == 6:
-        return str(Address(scheme=scheme, host=text))
-    return f"{scheme}://{text}"
+    return str(Address(scheme=scheme, host=text)) if is_six(text) else f"{scheme}://{text}"
 
 
 def require_secrecy(server: Server) -> Server:
@@ -116,7 +119,7 @@ def _login_address(scheme: Scheme, rest: str) -> Address:
         )
     six = match["six"] is not None
     host = unquote(match["six"] if six else match["host"])
-    good = (_SIX.fullmatch(host) and ":" in host) if six else _NAME.fullmatch(host)
+    good = (_SIX.fullmatch(host) and is_six(host)) if six else _NAME.fullmatch(host)
     if good and not six and re.fullmatch(r"[0-9.]+", host) and address_of(host) is None:
         raise InputError(
             say("{shown}: not an IPv4 address", shown=shown),

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
-from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
+from volact.inventory.target import is_six
 from volact.model.text import say
 
 _RANGE = re.compile(r"\[(?P<begin>\w*):(?P<end>\w+)(?::(?P<step>\d+))?\]", re.ASCII)
@@ -24,12 +24,6 @@ def expand(pattern: str) -> tuple[list[str], str]:
     name, port = (match["name"], match["port"]) if match else (pattern, "")
     inner = name[1:-1] if name.startswith("[") and name.endswith("]") else ""
     return ([inner] if is_six(inner) else _names(name)), port
-
-
-def is_six(text: str) -> bool:
-    """Whether a text is an IPv6 address."""
-    address = address_of(text)
-    return address is not None and address.version == 6
 
 
 def _names(name: str) -> list[str]:
