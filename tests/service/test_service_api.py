@@ -305,6 +305,9 @@ def test_stored_runs_and_what_changed_between_two(store: Store) -> None:
             "bb22", "aa11",
         ]  # fmt: skip
         assert http.get(f"{V1}/stored-runs?command=check").json()["items"] == []
+        runs = http.get(f"{V1}/stored-runs").json()["items"]
+        assert [http.get(f"{V1}/stored-runs/{run['id']}").json() for run in runs] == runs
+        assert http.get(f"{V1}/stored-runs/aa").status_code == 404
         found = http.get(f"{V1}/diff?before=aa11&after=bb22").json()
         assert {row["name"]: row["kind"] for row in found["servers"]} == {
             "web-01": "better", "web-02": "new", "a/b?c": "new",
@@ -313,6 +316,7 @@ def test_stored_runs_and_what_changed_between_two(store: Store) -> None:
     with api(store, actor("viewer", "tag:db")) as http:
         runs = http.get(f"{V1}/stored-runs").json()["items"]
         assert [run["summary"]["servers"] for run in runs] == [1, 1]
+        assert [http.get(f"{V1}/stored-runs/{run['id']}").json() for run in runs] == runs
         assert http.get(f"{V1}/diff?before=aa11&after=bb22").json()["servers"] == []
     with api(store, actor("viewer", "tag:web")) as http:
         found = http.get(f"{V1}/diff?before=aa11&after=bb22").json()

@@ -16,7 +16,8 @@ from service_parts import actor, fill, parts, put_run, run_info, served_store
 from service_running import running
 
 from volact.client.answers import RunProgress
-from volact.client.client import Client, ServiceError
+from volact.client.client import Client
+from volact.client.failures import ServiceError
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import NewUser, RunSpec, UserChange
 from volact.errors import InputError
@@ -77,6 +78,20 @@ def test_stored_runs_come_by_pages(store: Store, service: Client) -> None:
     store.change(lambda connection: connection.execute(sa.insert(STORED_RUNS), values))
     assert len({run.id for run in service.stored_runs(1201)}) == 1201
     assert len(service.stored_runs(5000)) == 1202
+
+
+def test_a_run_is_found_by_its_whole_id_however_old_it_is(store: Store, service: Client) -> None:
+    values = [
+        {"id": f"r{at}", "begun": f"2099-01-01T00:00:00.{at % 1000:03}Z", "command": "check",
+         "started": "", "volact": "", "words": "", "finished": True, "pruned": False}
+        for at in range(1000)
+    ]  # fmt: skip
+    store.change(lambda connection: connection.execute(sa.insert(STORED_RUNS), values))
+    assert service.find_run("aa11").summary.servers == 2
+    assert service.find_run("r7").id == "r7"
+    for text in ("aa12", "last~5000", "", "a/b"):
+        with pytest.raises(InputError, match="there is no run"):
+            service.find_run(text)
 
 
 def test_users_and_the_audit(service: Client, store: Store) -> None:

@@ -13,7 +13,7 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
@@ -36,18 +36,26 @@ from volact.client.answers import (
     UserList,
 )
 from volact.client.document import ApiDocument, require_targets
+from volact.client.failures import (
+    LaterError,
+    LostError,
+    ServiceError,
+    decoded,
+    pause,
+    refused,
+    unreachable,
+)
 from volact.client.inventories import InventoryInfo, InventoryPage, InventoryUpload
 from volact.client.wire import (
     AuditLine,
-    Problem,
     RunInfo,
     RunSpec,
     UserChange,
     UserInfo,
 )
-from volact.errors import InputError, VolactError, one_line
+from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import raw, ready, say
+from volact.model.text import raw, say
 from volact.queries.filters import ServerFilter
 from volact.queries.values import Diff, FleetStatus, History, RunServer
 from volact.store.values import RunRow
@@ -56,6 +64,7 @@ T = TypeVar("T")
 Steering = Literal["approve", "pause", "resume", "cancel", "retry"]
 _TIMES = (10.0, 60.0)  # seconds to connect, and between two bytes; events come each 15 s
 _AGAIN = 5  # times that events are asked for again, one after the other without an answer
+_SUBMITTED = 4  # times that a run is submitted again
 # The last: the connection ended in the middle of an answer.
 _LOST = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 _ALL = ServerFilter()
@@ -64,10 +73,6 @@ _WORDS = {
     "names": "name", "tags": "tag", "verdicts": "verdict", "findings": "finding",
     "errors": "error", "kms_hosts": "kms_host", "releases": "release", "statuses": "status",
 }  # fmt: skip
-
-
-class ServiceError(VolactError):
-    """The service cannot be reached, or failed."""
 
 
 class Client:
@@ -138,6 +143,9 @@ class Client:
         else:
             found = [run for run in runs if run.id == text]
             found = found or [run for run in runs if run.id.startswith(text)]
+        if not found and text and name != "last":  # an older one, by its whole id
+            with suppress(InputError):
+                found = [self._get(f"/stored-runs/{_part(text)}", RunRow)]
         if len(found) != 1:
             raise InputError(say("there is no run {text}", text=raw(text)))
         return found[0]
@@ -147,15 +155,20 @@ class Client:
         return self._get("/diff", Diff, {"before": before, "after": after})
 
     def submit(self, spec: RunSpec) -> RunInfo:
-        """Submit a run; sent again where the answer was lost, and done once."""
+        """Submit a run; sent again where the answer was lost or is not there yet, and done once."""
         if spec.targets:
             require_targets(self._get("/openapi.json", ApiDocument))
         key = {"Idempotency-Key": secrets.token_hex(16)}
         body = msgspec.json.encode(spec)
-        try:
-            return self._sent("POST", "/runs", RunInfo, body, key)
-        except _LostError:
-            return self._sent("POST", "/runs", RunInfo, body, key)
+        lost = 0
+        while True:
+            try:
+                return self._sent("POST", "/runs", RunInfo, body, key)
+            except (LostError, LaterError) as error:
+                lost += 1
+                if lost > _SUBMITTED:
+                    raise
+                time.sleep(pause(lost, error))
 
     def run(self, run: str) -> RunInfo:
         """A run, and how far it is."""
@@ -184,10 +197,10 @@ class Client:
             before = b""
             for line in answer.iter_lines():
                 if before:
-                    yield msgspec.json.decode(before, type=ServerReport)
+                    yield decoded(before, ServerReport)
                 before = line
-            end = msgspec.json.decode(before, type=dict[str, Any])  # it names no servers
-            yield msgspec.convert({**end, "servers": ()}, RunReport)
+            end = decoded(before, dict[str, Any])  # it names no servers
+            yield decoded(msgspec.json.encode({**end, "servers": ()}), RunReport)
 
     def progress(self, run: str) -> Iterator[RunProgress]:
         """The run's progress until it is over; broken connections are made again."""
@@ -196,15 +209,15 @@ class Client:
             try:
                 for name, id, data in self._events(run, last):
                     last, lost = id or last, 0
-                    progress = msgspec.json.decode(data, type=RunProgress)
+                    progress = decoded(data, RunProgress)
                     yield progress
                     if name == "end":
                         return
-            except _LostError:
+            except LostError as error:
                 lost += 1
                 if lost > _AGAIN:
                     raise
-            time.sleep(2 ** (lost - 1) - 1)  # it may be restarted: 26 s in all
+                time.sleep(pause(lost, error))  # it may be restarted: 26 s in all
 
     def _events(self, run: str, last: str) -> Iterator[tuple[str, str, bytes]]:
         headers = {"Last-Event-ID": last} if last else {}
@@ -215,9 +228,9 @@ class Client:
                     name, _, value = line.partition(b": ")
                     parts[name] = value
                 elif data := parts.get(b"data"):
-                    yield parts[b"event"].decode(), parts.get(b"id", b"").decode(), data
+                    yield parts.get(b"event", b"").decode(), parts.get(b"id", b"").decode(), data
                     parts = {}
-        raise _LostError(say("the service ended the stream of events"))
+        raise LostError(say("the service ended the stream of events"))
 
     def inventories(self) -> tuple[InventoryInfo, ...]:
         """The inventories of the service."""
@@ -257,7 +270,7 @@ class Client:
 
     def _get(self, path: str, kind: type[T], query: dict[str, Any] | None = None) -> T:
         with self._streamed(path, query or {}) as answer:
-            return _decoded(answer, kind)
+            return decoded(answer.content, kind)
 
     def _sent(
         self,
@@ -269,7 +282,7 @@ class Client:
     ) -> T:
         typed = {"Content-Type": "application/json"} if body else {}
         with self._asked(method, path, data=body, headers={**typed, **(headers or {})}) as answer:
-            return _decoded(answer, kind)
+            return decoded(answer.content, kind)
 
     def _streamed(
         self, path: str, query: dict[str, Any], headers: dict[str, str] | None = None
@@ -284,16 +297,12 @@ class Client:
                 method, f"{self._url}{path}", timeout=_TIMES, allow_redirects=False, **given
             ) as answer:
                 if answer.status_code >= 300:
-                    raise _refused(answer)
+                    raise refused(answer)
                 yield answer
         except _LOST as error:
-            raise _LostError(_unreachable(self._url, error)) from error
+            raise LostError(unreachable(self._url, error)) from error
         except requests.RequestException as error:
-            raise ServiceError(_unreachable(self._url, error)) from error
-
-
-class _LostError(ServiceError):
-    """The connection failed: whether the service did what it was asked is not known."""
+            raise ServiceError(unreachable(self._url, error)) from error
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -340,38 +349,3 @@ def _query(filter: ServerFilter) -> dict[str, Any]:
         for name, value in given.items()
         if value != usual[name] and name not in ("scopes", "run")
     }
-
-
-def _decoded(answer: requests.Response, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.DecodeError as error:
-        told = say("the service answers with something else than this volact expects")
-        raise ServiceError(told, raw(one_line(str(error)))) from error
-
-
-def _refused(answer: requests.Response) -> VolactError:
-    """A problem document as an error; any other answer is none of volact's."""
-    try:
-        told = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.DecodeError:
-        told = Problem(title=answer.reason or "", status=answer.status_code)
-    text = raw(one_line(told.detail or told.title))
-    if answer.status_code == 401:
-        return InputError(say("the service does not accept the token: {why}", why=text))
-    wrong = 400 <= answer.status_code < 500
-    return (InputError if wrong else ServiceError)(text, raw(one_line(told.hint)))
-
-
-def _unreachable(url: str, error: Exception) -> str:
-    place = urlsplit(url).netloc
-    reason = _innermost(error)
-    why = (isinstance(reason, OSError) and reason.strerror) or type(reason).__name__
-    return say("{service} cannot be reached: {why}", service=raw(place), why=ready(why))
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """What the libraries have wrapped: the system's own error, which says why."""
-    wrapped = (*error.args, getattr(error, "reason", None), error.__cause__)
-    inner = next((each for each in wrapped if isinstance(each, BaseException)), None)
-    return error if inner is None else _innermost(inner)

@@ -77,6 +77,12 @@ def stored_runs(
     return StoredRunPage(items=_counted(request, found.items), next=found.next)
 
 
+@get("/stored-runs/{run:str}", opt=_READ, sync_to_thread=True, tags=["reports"])
+def one_stored_run(request: Asked, run: RunId) -> RunRow:
+    """One run of the store, by its whole id."""
+    return _counted(request, (_stored(request, run),))[0]
+
+
 @get("/diff", opt=_READ, sync_to_thread=True, tags=["reports"])
 def diff(
     request: Asked,
@@ -167,4 +173,4 @@ def _blocks(file: IO[str]) -> Iterator[str]:
             yield block
 
 
-HANDLERS = [stored_runs, diff, plan, report]
+HANDLERS = [stored_runs, one_stored_run, diff, plan, report]
