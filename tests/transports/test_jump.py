@@ -282,7 +282,7 @@ async def test_settings_that_cannot_be_read_are_said(
     host: Host, known: Path, tmp_path: Path
 ) -> None:
     options = settings(tmp_path, "Host *\n  Port many\n")
-    with pytest.raises(InputError, match=r"not an SSH config: .*config line 2"):
+    with pytest.raises(InputError, match=r"config: not an SSH config: line 2"):
         await visit(host.as_server(known), options)
     options = settings(tmp_path, "Host *\n  ProxyJump gate:xx\n")
     with pytest.raises(InputError, match="ProxyJump gate:xx: not user@host:port"):
