@@ -16,6 +16,7 @@ from volact.client.answers import RunProgress
 from volact.client.client import Client
 from volact.client.failures import ServiceError
 from volact.client.wire import RunSpec
+from volact.core.context import Policy
 from volact.errors import VolactError
 
 SPEC = RunSpec(verb="check", inventory="main")
@@ -29,19 +30,26 @@ class Answer(NamedTuple):
     after: str = ""
 
 
+class Sent(NamedTuple):
+    """What came."""
+
+    key: str
+    body: bytes
+
+
 @contextmanager
-def answering(*answers: Answer) -> Iterator[tuple[Client, list[str]]]:
-    """A service that gives these answers one after the other, and the keys that it was sent."""
-    keys: list[str] = []
+def answering(*answers: Answer) -> Iterator[tuple[Client, list[Sent]]]:
+    """A service that gives these answers one after the other, and what it was sent."""
+    sent: list[Sent] = []
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             """Tests say nothing."""
 
         def do_GET(self) -> None:
-            answer = answers[len(keys)]
-            keys.append(self.headers.get("Idempotency-Key", ""))
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = answers[len(sent)]
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            sent.append(Sent(self.headers.get("Idempotency-Key", ""), body))
             if not answer.status:
                 return
             self.send_response(answer.status)
@@ -59,7 +67,7 @@ def answering(*answers: Answer) -> Iterator[tuple[Client, list[str]]]:
         thread.start()
         try:
             with Client(f"http://127.0.0.1:{server.server_port}", "token") as client:
-                yield client, keys
+                yield client, sent
         finally:
             server.shutdown()
             thread.join()
@@ -82,11 +90,11 @@ def test_progress_outlives_a_proxy_without_its_service(status: int) -> None:
 
 def test_progress_heeds_a_problem_that_is_no_restart() -> None:
     with (
-        answering(event("progress", "running"), Answer(500, b"{}")) as (client, keys),
+        answering(event("progress", "running"), Answer(500, b"{}")) as (client, sent),
         pytest.raises(ServiceError),
     ):
         [*client.progress("cc33")]
-    assert len(keys) == 2
+    assert len(sent) == 2
 
 
 RUN = Answer(201, msgspec.json.encode(run_info("cc33", state="queued")))
@@ -101,17 +109,28 @@ AT_WORK = b'{"title":"Conflict","status":409,"detail":"a request with this key i
     ],
 )  # fmt: skip
 def test_a_run_is_submitted_again_with_its_key(before: list[Answer]) -> None:
-    with answering(*before, RUN) as (client, keys):
+    with answering(*before, RUN) as (client, sent):
         assert client.submit(SPEC).id == "cc33"
-    assert len(keys) == len(before) + 1
-    assert len(set(keys)) == 1
+    assert len(sent) == len(before) + 1
+    assert len({each.key for each in sent}) == 1
+
+
+def test_a_run_is_submitted_without_what_was_not_asked_for() -> None:
+    """A service that is older refuses a field that it does not know."""
+    spec = RunSpec(
+        verb="activate", inventory="main", limit=("web",), policy=Policy(replace_key=True)
+    )
+    with answering(RUN) as (client, sent):
+        client.submit(spec)
+    assert msgspec.json.decode(sent[0].body, type=RunSpec) == spec
+    assert set(msgspec.json.decode(sent[0].body)) == {"verb", "inventory", "limit", "policy"}
 
 
 @pytest.mark.parametrize("answer", [Answer(409, AT_WORK), Answer(422, b"{}"), Answer(500, b"{}")])
 def test_a_refusal_is_not_asked_again(answer: Answer) -> None:
-    with answering(answer, RUN) as (client, keys), pytest.raises(VolactError):
+    with answering(answer, RUN) as (client, sent), pytest.raises(VolactError):
         client.submit(SPEC)
-    assert len(keys) == 1
+    assert len(sent) == 1
 
 
 UNREADABLE = "something else than this volact expects"

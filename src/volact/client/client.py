@@ -159,7 +159,7 @@ class Client:
         if spec.targets:
             require_targets(self._get("/openapi.json", ApiDocument))
         key = {"Idempotency-Key": secrets.token_hex(16)}
-        body = msgspec.json.encode(spec)
+        body = msgspec.json.encode(_said(spec))
         lost = 0
         while True:
             try:
@@ -338,6 +338,13 @@ def _is_loopback(host: str) -> bool:
 def _part(name: str) -> str:
     """A name as a part of a path; a ``/`` in it is written ``~1``, a ``~`` as ``~0``."""
     return quote(name.replace("~", "~0").replace("/", "~1"), safe="")
+
+
+def _said(spec: RunSpec) -> dict[str, Any]:
+    """What is asked for: an older service refuses fields that it has not, used or not."""
+    usual = msgspec.to_builtins(RunSpec(verb=spec.verb, inventory=""))
+    said = msgspec.to_builtins(spec)
+    return {name: value for name, value in said.items() if name == "verb" or value != usual[name]}
 
 
 def _query(filter: ServerFilter) -> dict[str, Any]:
