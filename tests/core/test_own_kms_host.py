@@ -186,3 +186,19 @@ def test_the_script_for_a_person_names_the_operators_host() -> None:
     """It said: activation of this server with Tencent Cloud."""
     ask = new_request("standalone", named().knowledge.profile, id="0" * 16).ask
     assert ask.title == "kms.corp.example:1688"
+
+
+@pytest.mark.parametrize(
+    ("provider", "host"), [("tencent", "KMS2.TENCENTYUN.COM"), ("otc", "Kms.OTC-service.com.")]
+)
+def test_a_host_in_the_clouds_zone_keeps_its_name_servers_in_any_spelling(
+    provider: str, host: str
+) -> None:
+    profile = load_profile(provider).with_kms_hosts((HostPort(host),))
+    assert profile.dns == load_profile(provider).dns != ()
+
+
+def test_an_address_keeps_the_route_that_leads_to_it() -> None:
+    tencent = load_profile("tencent")
+    assert tencent.with_kms_hosts((HostPort("169.254.0.55"),)).routes == tencent.routes != ()
+    assert tencent.with_kms_hosts((HostPort("10.1.2.3"), HostPort("fd00::5"))).routes == ()

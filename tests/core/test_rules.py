@@ -550,6 +550,22 @@ def test_a_policy_that_turns_the_ntp_client_off_is_named(local: int) -> None:
         assert "reg add" not in finding.remedy
 
 
+def test_an_ntp_client_that_is_off_is_told_where_policy_cannot_be_read() -> None:
+    raw = server(skew_s=5 * HOUR, time__client=0, time__policy_client={"!": 0x80070005})
+    source = one("time-source-missing", raw)
+    assert source.summary.startswith("The NTP client of the Windows Time service is off")
+    assert (source.repair, one("clock-skew", raw).repair) == ("manual", "manual")
+
+
+@pytest.mark.parametrize(("own", "repair"), [(1, "automatic"), (0, "manual")])
+def test_an_agent_that_did_not_ask_for_the_policy_leaves_the_own_value(
+    own: int, repair: str
+) -> None:
+    raw = server(skew_s=5 * HOUR, time__client=own)
+    del raw["time"]["policy_client"]
+    assert one("clock-skew", raw).repair == repair
+
+
 FORWARDER = (
     'powershell -Command "Add-DnsServerConditionalForwarderZone -Name tencentyun.com'
     ' -MasterServers 183.60.83.19,183.60.82.98"'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
 import msgspec
@@ -96,6 +97,14 @@ class RouteRule(FromFile, frozen=True, kw_only=True):
     mask: str
     via: Literal["gateway", "self"] = "gateway"  # the default gateway, the server's own address
     when: Literal["always", "unreachable"] = "always"
+
+    def leads_to(self, host: str) -> bool:
+        """Whether a host that is written as an address is in its network."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return address in ip_network(f"{self.destination}/{self.mask}", strict=False)
 
 
 class RoutesCommand(FromFile, frozen=True, kw_only=True):
@@ -219,9 +228,14 @@ class Profile(FromFile, frozen=True, kw_only=True):
         Its name servers and routes stay only where they lead to one of them: where
         that is a host of the provider all the same.
         """
-        zone = f".{self.dns_zone}"
-        inside = any(self.owns(h.host) or (self.dns and h.host.endswith(zone)) for h in hosts)
-        routes = tuple(route for route in self.routes if inside or route.when == "always")
+        names = tuple(host.host.lower().rstrip(".") for host in hosts)
+        zone = f".{self.dns_zone.lower()}"
+        inside = any(self.owns(name) or (self.dns and name.endswith(zone)) for name in names)
+        routes = tuple(
+            route
+            for route in self.routes
+            if inside or route.when == "always" or any(map(route.leads_to, names))
+        )
         return msgspec.structs.replace(
             self,
             kms=(KmsRule(releases=("*",), hosts=hosts, own=True),),

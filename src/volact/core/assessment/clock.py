@@ -11,7 +11,16 @@ from typing import Literal
 
 import msgspec
 
-from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
+from volact.model.fact import (
+    ABSENT,
+    NOT_ASKED,
+    Absent,
+    Fact,
+    Known,
+    Unreadable,
+    is_unreadable,
+    value_of,
+)
 from volact.model.facts import Facts, TimeFacts
 
 KMS_WINDOW_S = 4 * 3600
@@ -75,8 +84,18 @@ def measured_skew(facts: Facts) -> int | None:
 
 
 def ntp_client(time: TimeFacts) -> Fact[int]:
-    """1 where the NTP client is on, 0 where it is off: group policy's value before the own one."""
-    return time.client if isinstance(time.policy_client, Absent) else time.policy_client
+    """1 where the NTP client is on, 0 where it is off: group policy's value before the own one.
+
+    An agent of an earlier version did not ask for that of group policy.
+    """
+    policy = time.policy_client
+    return time.client if isinstance(policy, Absent) or policy == NOT_ASKED else policy
+
+
+def ntp_client_off(time: TimeFacts) -> bool:
+    """Whether the NTP client is off, as far as it can be read."""
+    client = ntp_client(time)
+    return value_of(time.client if is_unreadable(client) else client) == 0
 
 
 def own_limits(time: TimeFacts) -> tuple[Fact[int], Fact[int]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client
+from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client, ntp_client_off
 from volact.core.findings.clock import TIME_FROM_DOMAIN, client_by_policy
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
@@ -88,8 +88,7 @@ def time_source_missing(a: Assessment) -> Found | None:
     by_policy = not isinstance(time.policy_type, Absent)
     kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
     peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
-    client = ntp_client(time)
-    client_off, unread = value_of(client) == 0, is_unreadable(client)
+    client, client_off = ntp_client(time), ntp_client_off(time)
     if not kind or role is None or role == "controller":
         return None
     orphan = kind == "NT5DS" and role == "standalone"
@@ -97,11 +96,15 @@ def time_source_missing(a: Assessment) -> Found | None:
     if not (kind == "NOSYNC" or orphan or no_peers or client_off):
         return None
     servers = a.ctx.knowledge.profile.ntp
-    blocked = by_policy or client_off or unread or not servers
+    blocked = by_policy or client_off or is_unreadable(client) or not servers
     automatic = role == "standalone" and not blocked
     return warning(
         _source_summary(time, kind, orphan=orphan),
-        {"type": kind, "peers": value_of(peers_fact), "client": value_of(client)},
+        {
+            "type": kind,
+            "peers": value_of(peers_fact),
+            "client": 0 if client_off else value_of(client),
+        },
         repair="automatic" if automatic else "manual",
         remedy=_source_remedy(a),
     )
@@ -177,7 +180,7 @@ def _source_summary(time: TimeFacts, kind: str, *, orphan: bool) -> Text:
             "Group policy turns the NTP client of the Windows Time service off, so the clock is "
             "not synchronised."
         )
-    if value_of(ntp_client(time)) == 0:
+    if ntp_client_off(time):
         return say(
             "The NTP client of the Windows Time service is off, so the clock is not synchronised."
         )
@@ -191,7 +194,7 @@ def _source_summary(time: TimeFacts, kind: str, *, orphan: bool) -> Text:
 def _source_remedy(a: Assessment) -> Text:
     if value_of(a.facts.time.policy_client) == 0:
         return client_by_policy("w32tm /config /update")
-    if value_of(ntp_client(a.facts.time)) == 0:
+    if ntp_client_off(a.facts.time):
         key = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\NtpClient"
         return on_server(f"reg add {key} /v Enabled /t REG_DWORD /d 1 /f", "w32tm /config /update")
     if a.system.role == "member":
