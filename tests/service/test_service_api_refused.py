@@ -52,6 +52,14 @@ def test_a_field_that_there_is_not_is_refused(
     )  # fmt: skip
 
 
+def test_a_number_out_of_range_in_such_a_field_is_refused(store: Store) -> None:
+    body = b'{"verb": "check", "inventory": "main", "x": 1e999}'
+    with api(store, actor("administrator")) as http:
+        answer = http.post(f"{V1}/runs", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert "Number out of range" in answer.json()["detail"]
+
+
 def test_fields_that_there_are_are_taken(store: Store) -> None:
     policy = {"consent": ["rearm", "rearm"], "replace_key": True}
     run = {**RUN, "verb": "activate", "targets": ["web"], "policy": policy}

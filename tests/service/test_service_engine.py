@@ -554,6 +554,27 @@ async def test_servers_of_another_inventory_alone_are_no_servers(control: Engine
         await control.submit(spec(only=("lab-1",)), ANN)
 
 
+async def test_an_inventory_that_is_out_of_reach_as_a_whole_is_a_mistake(
+    control: EngineControl,
+) -> None:
+    """A schedule whose owner reaches no server any more is failing, whatever its view finds."""
+    narrow = Actor(user="3", name="cy", role="operator", scopes=(Scope("tag", "none"),))
+    with pytest.raises(InputError, match="no server of main is meant") as told:
+        await control.submit(spec(only=("web-1",)), narrow, schedule="s")
+    assert not isinstance(told.value, NoServersError)
+
+
+async def test_a_view_that_finds_a_skipped_server_has_the_others(
+    store: Store, control: EngineControl
+) -> None:
+    text = TEXT.replace('name = "db-1"', 'name = "db-1"\nskip = "retired"')
+    store.change(lambda c: c.execute(sa.update(INVENTORIES).values(text=text)))
+    both = spec(only=("db-1", "web-1"))
+    with pytest.raises(InputError, match="db-1 is skipped: retired"):
+        await control.submit(both, ANN)
+    assert (await control.submit(both, ANN, schedule="s")).servers == 1
+
+
 async def test_what_is_outside_of_the_scopes_is_in_no_answer(
     store: Store, control: EngineControl
 ) -> None:

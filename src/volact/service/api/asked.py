@@ -172,10 +172,11 @@ async def readable(request: Asked) -> Response[Any] | None:
         raise ValidationException("the body holds the character NUL")
     try:
         taken = msgspec.json.decode(body, type=field.annotation)
+        given = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise ValidationException(str(error)) from error
     taken = msgspec.to_builtins(taken, builtin_types=(datetime,))
-    _require_fields(msgspec.json.decode(body), taken)
+    _require_fields(given, taken)
     return None
 
 

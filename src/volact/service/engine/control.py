@@ -180,7 +180,7 @@ def _submit(
     connection, actor = change.connection, change.actor
     seen = sa.select(SERVERS.c.name).where(SERVERS.c.verdict == "healthy")
     healthy = {*connection.execute(seen).scalars()} if spec.canary else set[str]()
-    members = members_of(spec, inventory, actor.scopes, healthy)
+    members = members_of(spec, inventory, actor.scopes, healthy, scheduled=bool(schedule))
     if spec.verb == "undo":
         members = _changed(connection, spec, members, inventory, whole=actor.scopes is None)
     names = {member.name for member in members}

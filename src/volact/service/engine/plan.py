@@ -78,9 +78,12 @@ def members_of(
     inventory: Inventory,
     scopes: tuple[Scope, ...] | None,
     healthy: Collection[str] = (),
+    *,
+    scheduled: bool = False,
 ) -> list[Member]:
     """The servers that are meant; ``InputError`` where none is, or one cannot be taken.
 
+    ``only`` of a scheduled run is what its view finds, and asks for no server by its name.
     Those that were ``healthy`` when they were last seen are no canaries, unless all were.
     """
     if spec.verb == "activate" and REARM in spec.policy.consent:
@@ -92,15 +95,15 @@ def members_of(
     # What is outside is not found, and so in no word about what is there.
     seen = tuple(server for server in inventory.servers if in_scopes(server, scopes))
     own = msgspec.structs.replace(inventory, servers=seen)
-    words = (*spec.targets, *spec.limit, *spec.only)
+    words = (*spec.targets, *spec.limit, *(() if scheduled else spec.only))
     chosen, _ = without_skipped(own, selected(spec, own) if seen else (), words)
     only = frozenset(spec.only)
     servers = [server for server in chosen if not only or server.name in only]
     check_commands(inventory, servers)
     if not servers:
-        raise NoServersError(
-            say("no server of {inventory} is meant", inventory=raw(spec.inventory))
-        )
+        # Where nothing is in reach at all, no view will ever find a server.
+        error = NoServersError if seen else InputError
+        raise error(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
     return _members(servers, rules_of(spec), healthy)
 
 
