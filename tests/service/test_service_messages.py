@@ -208,6 +208,89 @@ def test_what_the_first_run_found_is_told_though_its_process_ended_first(
     assert changed(receiver) == [[("web-01", "healthy", "failed")]]
 
 
+def tell_waiting(store: Store, receiver: Receiver, minutes: int) -> None:
+    env = {"HOOK": f"http://127.0.0.1:{receiver.port}/T0Ps3cret"}
+    messages.send_waiting(store, datetime.now(UTC) + timedelta(minutes=minutes), env)
+
+
+@pytest.fixture
+def stopped(store: Store, service_url: str) -> str:
+    """A schedule whose run stopped and changed nothing."""
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01", "failed", findings=(WRONG_HOST,)))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "bb22", "stopped", "1 canary failed: web-01", ago=DAY / 2)
+    return made
+
+
+def test_a_run_that_stopped_is_told_later_though_the_next_changed_nothing(
+    store: Store, service_url: str, receiver: Receiver, stopped: str
+) -> None:
+    closed = Receiver()
+    closed.close()
+    assert tell(store, closed.port) == [False]
+    keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, stopped, "cc33")
+    assert tell(store, receiver.port) == [True]
+    assert receiver.got == []
+    for minutes in (6, 12):
+        tell_waiting(store, receiver, minutes)
+    assert [body["text"].splitlines() for _, _, body in receiver.got] == [
+        [
+            "volact: a run by the schedule hourly did not come to its end",
+            "1 canary failed: web-01",
+            "run bb22",
+        ]
+    ]
+
+
+def test_a_run_that_stopped_is_told_though_its_process_ended_first(
+    store: Store, receiver: Receiver, stopped: str
+) -> None:
+    """After it had said that it looks at the run."""
+    (one,) = messages.ended_runs(store)
+    assert messages.claim(store, one)
+    for minutes in (6, 12):
+        tell_waiting(store, receiver, minutes)
+    assert [body["run"] for _, _, body in receiver.got] == ["bb22"]
+
+
+def test_a_run_that_stopped_is_told_once(store: Store, receiver: Receiver, stopped: str) -> None:
+    assert tell(store, receiver.port) == [True]
+    tell_waiting(store, receiver, 6)
+    assert len(receiver.got) == 1
+
+
+def test_a_later_run_that_is_told_while_a_channel_is_slow_is_not_told_again(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    """Another process tells it."""
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01"), row("web-02"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    failed = [row(name, "failed", findings=(WRONG_HOST,)) for name in ("web-01", "web-02")]
+    keep(service_url, "bb22", failed[0], row("web-02"))
+    ended(store, made, "bb22", ago=DAY / 2)
+    slow = Receiver()
+
+    def meanwhile(path: str) -> tuple[int, dict[str, str]]:
+        keep(service_url, "cc33", *failed)
+        ended(store, made, "cc33", ago=DAY / 3)
+        tell(store, receiver.port)
+        return 200, {}
+
+    slow.answer = meanwhile
+    assert tell(store, slow.port) == [True]
+    keep(service_url, "dd44", *failed)
+    ended(store, made, "dd44")
+    assert tell(store, receiver.port) == [True]
+    assert changed(receiver) == [[("web-01", "healthy", "failed"), ("web-02", "healthy", "failed")]]
+    slow.close()
+
+
 def test_a_channel_that_is_down_makes_no_other_repeat_what_it_was_told(
     store: Store, service_url: str, receiver: Receiver
 ) -> None:

@@ -228,7 +228,7 @@ UNSENT = sa.Table(
     sa.Column("schedule", sa.String(64), sa.ForeignKey("service_schedules.id"), primary_key=True),
     _key("kind", 16),  # a word of ``schedules.unsent.Kind``
     _key("channel", 128),  # the name of its variable
-    _text("what", 1024),  # since when it has no changes; why no run started; a run that waits
+    _text("what", 1024),  # since when it has no changes; why no run started; a run
     _time("tried"),
 )
 

@@ -2,6 +2,7 @@
 
 Changes are found as ``volact watch`` finds them, for each channel since it was last told.  What
 it did not take is compared again after the schedule's next run: it is told late and not never.
+That a run did not come to its end no later run shows: it is kept for each channel until it is told.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from volact.report.watch_changes import (
 from volact.service.database.tables import RUNS, SCHEDULES
 from volact.service.database.transaction import struct_of, transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy
-from volact.service.policy_store import read_policy
+from volact.service.policy_store import decided, read_policy
 from volact.service.schedules import unsent
 from volact.service.schedules.unsent import Unsent
 from volact.store.clock import moment
@@ -45,6 +46,7 @@ from volact.store.store import Store
 from volact.words import tr
 
 _LOG = logging.getLogger(__name__)
+_UNFINISHED = ("stopped", "failed")
 
 
 class EndedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,9 +102,16 @@ def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.envi
     left: dict[str, str] = {}
     for since, channels in asked.items():
         message = changes_message(store, replace(ended, since=since), within)
-        if message is not None:
-            left |= {one.variable: since for one in send(channels, message, env)}
-    told = sa.update(SCHEDULES).where(SCHEDULES.c.id == ended.schedule)
+        if message is None:
+            continue
+        for channel in channels:
+            if send([channel], message, env):
+                left[channel.variable] = since
+            elif ended.state in _UNFINISHED:
+                unsent.taken(store, ended.schedule, "unfinished", _end(ended), channel.variable)
+    # The process that looks at a later run meanwhile tells all since then.
+    still = sa.and_(SCHEDULES.c.id == ended.schedule, SCHEDULES.c.told_run == ended.run)
+    told = sa.update(SCHEDULES).where(still)
     with transaction(store) as connection:
         if connection.execute(told.values(told=ended.ended)).rowcount:
             unsent.set_changes_since(connection, ended.schedule, left)
@@ -124,8 +133,15 @@ def send_waiting(store: Store, now: datetime, env: Mapping[str, str] = os.enviro
 
 
 def _message(one: Unsent) -> Message:
+    if one.kind == "unfinished":
+        return unfinished_message(one.name, *one.what.split(" ", 1))
     make = failure_message if one.kind == "failure" else approval_message
     return make(one.name, one.what)
+
+
+def _end(ended: EndedRun) -> str:
+    """The run and why it did not come to its end, as they are kept."""
+    return f"{ended.run} {ended.note}"[:1024]
 
 
 def send(
@@ -152,7 +168,7 @@ def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message
         counts.add(row.report)
         tracker.add(row.report, row.at)
     changes = tracker.changes()
-    if not changes and ended.state not in ("stopped", "failed"):
+    if not changes and ended.state not in _UNFINISHED:
         return None
     report = RunReportQuery(run=ended.run).ask(store) or _report(ended, counts)
     return message_of(report, counts.causes, counts.repaired, changes)
@@ -190,6 +206,15 @@ def approval_message(schedule: str, run: str) -> Message:
     return Message(title=title, text=text, data=data)
 
 
+def unfinished_message(schedule: str, run: str, why: str) -> Message:
+    """The message that a run by the schedule of this name stopped by its rules, or failed."""
+    said = say("volact: a run by the schedule {name} did not come to its end", name=schedule)
+    title, error = harmless(tr(said)), harmless(tr(why)) if why else ""
+    text = "\n".join(filter(None, (error, harmless(tr(say("run {id}", id=run))))))
+    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "run": run}
+    return Message(title=title, text=text, data={**data, "error": error})
+
+
 def _report(ended: EndedRun, counts: RunCounts) -> RunReport:
     """The report of a run that never wrote its own."""
     begun, end = datetime.fromisoformat(ended.begun), datetime.fromisoformat(ended.ended)
@@ -210,7 +235,13 @@ def claim(store: Store, ended: EndedRun) -> bool:
     of = sa.and_(SCHEDULES.c.id == ended.schedule, SCHEDULES.c.last_run == ended.run)
     new = sa.update(SCHEDULES).where(of, SCHEDULES.c.told_run != ended.run)
     with transaction(store) as connection:
-        return connection.execute(new.values(told_run=ended.run, told=ended.since)).rowcount == 1
+        values = {"told_run": ended.run, "told": ended.since}
+        if not connection.execute(new.values(values)).rowcount:
+            return False
+        if ended.state in _UNFINISHED:
+            channels = [one.variable for one in decided(connection, NotificationPolicy).channels]
+            unsent.add(connection, ended.schedule, "unfinished", _end(ended), channels)
+    return True
 
 
 def _not_sent(why: str | Text) -> None:

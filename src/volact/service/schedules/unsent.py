@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from volact.queries.pages import Reader
 from volact.service.database.tables import SCHEDULES, UNSENT
 from volact.service.database.transaction import struct_of, transaction
+from volact.store import clock
 from volact.store.clock import CLOCKS_DIFFER, moment
 from volact.store.statements import new_rows
 from volact.store.store import Store
 
 # Changes are sent after the next run, the others by themselves.
-Kind = Literal["changes", "failure", "approval"]
+Kind = Literal["changes", "failure", "approval", "unfinished"]
 _AGAIN = timedelta(minutes=5)  # when a channel that did not take a message is asked again
 
 
@@ -42,11 +43,12 @@ def add(
     new = new_rows(connection, UNSENT)
     put = new.on_conflict_do_update(
         index_elements=[UNSENT.c.schedule, UNSENT.c.kind, UNSENT.c.channel],
-        set_={"what": new.excluded.what, "tried": None},
+        set_={"what": new.excluded.what, "tried": new.excluded.tried},
     )
+    tried = clock.now() if kind == "unfinished" else None  # the run's own message comes first
     for channel in dict.fromkeys(channels):
         values = {"schedule": schedule, "kind": kind, "what": what, "channel": channel}
-        connection.execute(put, values)
+        connection.execute(put, {**values, "tried": tried})
 
 
 def waiting(reader: Reader, now: datetime) -> list[Unsent]:
@@ -77,6 +79,13 @@ def forget(store: Store, one: Unsent) -> None:
     """It was sent, or its channel is gone; what came in its place stays."""
     with transaction(store) as connection:
         connection.execute(sa.delete(UNSENT).where(_still(one)))
+
+
+def taken(store: Store, schedule: str, kind: Kind, what: str, channel: str) -> None:
+    """A channel took it in another message; what came in its place stays."""
+    same = (UNSENT.c.schedule == schedule, UNSENT.c.kind == kind, UNSENT.c.channel == channel)
+    with transaction(store) as connection:
+        connection.execute(sa.delete(UNSENT).where(*same, UNSENT.c.what == what))
 
 
 def changes_since(reader: Reader, schedule: str) -> dict[str, str]:
