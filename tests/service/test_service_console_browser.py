@@ -212,6 +212,27 @@ def test_a_form_that_is_on_its_way_is_not_sent_again(page: Page) -> None:
     assert stopped == [False, True, False]
 
 
+def test_a_form_whose_sending_was_stopped_can_be_sent_again(page: Page) -> None:
+    """Browsers tell a page nothing of their Stop; the time is the page's, not the machine's."""
+    page.clock.install()
+    page.goto("/runs/new")
+    send = """() => {
+        const form = document.querySelector("form[action='/runs/new']"), sent = [];
+        const stop = (event) => {
+            sent.push(!event.defaultPrevented);
+            event.preventDefault();
+        };
+        document.addEventListener("submit", stop);
+        form.requestSubmit();
+        form.requestSubmit();
+        document.removeEventListener("submit", stop);
+        return sent;
+    }"""
+    assert page.evaluate(send) == [True, False]
+    page.clock.fast_forward(10_000)
+    assert page.evaluate(send) == [True, False]
+
+
 def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
     made = tab(browser, address, permissions=["clipboard-read", "clipboard-write"])
     made.goto("/servers/app-01")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from litestar.testing import TestClient
 from msgspec.structs import replace
 from sent_form import SentForm, filled
@@ -16,6 +17,8 @@ from volact.client.inventories import InventoryUpload
 from volact.client.wire import NewUser, UserChange, UserInfo
 from volact.service import inventories
 from volact.service.console.typed_words import typed, words_of
+from volact.service.database.tables import INVENTORIES
+from volact.service.database.transaction import transaction
 from volact.service.identity import users
 from volact.service.identity.audit import changing
 from volact.service.policies import ApprovalPolicy, RetentionPolicy
@@ -189,6 +192,91 @@ def test_an_inventory_that_another_changed_meanwhile_is_not_overwritten(
     # A file that is uploaded replaces the one of its name, as the page says.
     sent = http.post("/inventories", files={"file": ("fleet.toml", theirs.encode())})
     assert (sent.status_code, text()) == (200, theirs)
+
+
+EDITED = '[[server]]\nname = "mine"\naddress = "ssh://10.0.0.1"\n'
+
+
+def edited(http: TestClient[Any], **fields: str) -> dict[str, Any]:
+    """The form of the inventory's editor with another text."""
+    form = filled(http, "/inventories/fleet.toml", "/inventories")
+    return {**form, "text": EDITED, **fields}
+
+
+def delete_inventory(store: Store) -> None:
+    with transaction(store) as connection:
+        inventories.delete_inventory(connection, "fleet.toml")
+
+
+def list_from_cloud(store: Store) -> None:
+    with transaction(store) as connection:
+        listed = {"source": "aws:eu-west-1", "text": "# listed"}
+        connection.execute(sa.update(INVENTORIES).values(listed))
+
+
+def kept_text(store: Store) -> str | None:
+    kept = store.ask(lambda connection: inventories.text_of(connection, "fleet.toml"))
+    return kept.text if kept else None
+
+
+def test_an_inventory_that_was_deleted_meanwhile_is_made_again(
+    store: Store, http: TestClient[Any]
+) -> None:
+    form = edited(http)
+    delete_inventory(store)
+    assert http.post("/inventories", data=form).status_code == 200
+    assert kept_text(store) == EDITED
+
+
+def test_the_text_of_an_inventory_that_is_a_cloud_list_now_is_shown(
+    store: Store, http: TestClient[Any]
+) -> None:
+    form = edited(http)
+    list_from_cloud(store)
+    answer = http.post("/inventories", data=form)
+    shown, _, unsaved = answer.text.partition("which was not saved")
+    assert (answer.status_code, "changed since" in shown) == (409, True)
+    assert "10.0.0.1" in unsaved
+    assert kept_text(store) == "# listed"
+
+
+def test_an_inventory_whose_text_is_refused_is_shown_as_it_was_typed(
+    store: Store, http: TestClient[Any]
+) -> None:
+    form = edited(http, named="a/b.toml")
+    answer = http.post("/inventories", data=form)
+    assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+    editor = answer.text.partition('name="text"')[2]
+    assert "10.0.0.1" in editor
+    assert "which was not saved" not in answer.text
+    again = SentForm(answer.text, "/inventories").fields
+    assert again["mark"] == form["mark"]  # so what another saves meanwhile is not overwritten
+    assert http.post("/inventories", data={**again, "text": EDITED}).status_code == 200
+    assert kept_text(store) == EDITED
+
+
+@pytest.mark.parametrize("meanwhile", [delete_inventory, list_from_cloud])
+def test_a_refused_text_is_shown_where_there_is_no_editor_for_it(
+    store: Store, http: TestClient[Any], meanwhile: Callable[[Store], None]
+) -> None:
+    form = edited(http, named="a/b.toml")
+    meanwhile(store)
+    answer = http.post("/inventories", data=form)
+    assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+    assert "10.0.0.1" in answer.text.partition("which was not saved")[2]
+
+
+@pytest.mark.parametrize("named", ["fleet.toml", "a/b.toml"])
+def test_a_refused_text_that_holds_a_secret_is_not_shown(
+    store: Store, http: TestClient[Any], named: str
+) -> None:
+    """Whatever it was refused for."""
+    form = edited(http, named=named, text=f'{EDITED}password = "hunter2"\n')
+    answer = http.post("/inventories", data=form)
+    assert (answer.status_code, "not shown again" in answer.text) == (400, True)
+    assert ("10.0.0.1" in answer.text, "hunter2" in answer.text) == (False, False)
+    assert 'name="text"' in answer.text  # the editor, with what is stored
+    assert kept_text(store) == ""
 
 
 @pytest.mark.parametrize(

@@ -48,11 +48,15 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NO_PASSWORD = "no password in an address"  # noqa: S105 - how the reader tells of one
 
 
+class ClearSecretError(InputError):
+    """A text holds a secret in clear, which the error does not."""
+
+
 def refuse_secrets(upload: InventoryUpload, inventory: Inventory) -> None:
-    """``InputError`` for a text that holds a secret in clear, which the error does not."""
+    """``ClearSecretError`` for a text that holds a secret in clear."""
     where = _place(upload, inventory)
     if where:
-        raise InputError(
+        raise ClearSecretError(
             say("it holds a secret in clear, and was not stored"),
             say("name where it is, with password-env, password-file or keyring"),
             where=where,

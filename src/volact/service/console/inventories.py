@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from volact.client.inventories import InventorySource, InventoryUpload
+from volact.client.inventories import InventoryInfo, InventorySource, InventoryUpload
 from volact.cloud.base import ApiError
 from volact.errors import InputError
+from volact.inventory import Inventory
 from volact.model.error_text import error_text
 from volact.model.text import Text, raw, say
 from volact.service import inventories as kept
@@ -26,6 +29,7 @@ from volact.service.caller import (
     saving,
     seen_inventories,
 )
+from volact.service.clear_secrets import ClearSecretError, refuse_secrets
 from volact.service.console.changing import (
     StaleFormError,
     change,
@@ -36,7 +40,7 @@ from volact.service.console.changing import (
     mark_of,
 )
 from volact.service.console.once import once
-from volact.service.console.page import HtmlPage, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import Change
 from volact.store.tables import SERVERS
@@ -46,10 +50,30 @@ _CONFIGURE = {"permission": Permission.CONFIGURE}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
+class _Unsaved(msgspec.Struct, frozen=True):
+    """Why the editor saved nothing, and its text: none where that holds a secret."""
+
+    problem: Text
+    code: int
+    text: str
+    mark: str
+
+
 @get("/inventories", opt=_READ, sync_to_thread=True)
 def inventories(request: Asked) -> HtmlPage:
     """All of them, and the forms for another."""
-    return page(request, "inventories.html.j2", inventories=seen_inventories(request))
+    return _inventories(request)
+
+
+def _inventories(request: Asked, refused: _Unsaved | None = None) -> HtmlPage:
+    return page(
+        request,
+        "inventories.html.j2",
+        code=refused.code if refused else 200,
+        inventories=seen_inventories(request),
+        problem=refused.problem if refused else None,
+        unsaved=refused.text if refused else "",
+    )
 
 
 @get("/inventories/{name:str}", opt=_READ, sync_to_thread=True)
@@ -58,29 +82,33 @@ def inventory(request: Asked, name: FromPath[str]) -> HtmlPage:
     return _inventory(request, name)
 
 
-def _inventory(
-    request: Asked, name: str, problem: Text | None = None, unsaved: str = ""
-) -> HtmlPage:
+def _inventory(request: Asked, name: str, refused: _Unsaved | None = None) -> HtmlPage:
     store, info = parts_of(request).store, inventory_of(request, name)
     servers = inventory_servers(request, name)
     shown = servers[:200]
     names = sa.select(SERVERS.c.name).where(SERVERS.c.name.in_([one.name for one in shown]))
-    configures = request.user.may(Permission.CONFIGURE)
-    upload = inventory_text(request, name) if configures else None
     return page(
         request,
         "inventory.html.j2",
-        code=409 if problem else 200,
-        problem=problem,
-        unsaved=unsaved,
+        code=refused.code if refused else 200,
+        problem=refused.problem if refused else None,
         info=info,
         mistakes=info.mistakes,
         servers=shown,
         more=len(servers) - len(shown),
         examined={*store.ask(lambda connection: connection.execute(names).scalars().all())},
-        text=upload.text if upload else "",
-        mark=mark_of(upload),
+        **_editor(request, info, refused),
     )
+
+
+def _editor(request: Asked, info: InventoryInfo, refused: _Unsaved | None) -> dict[str, Any]:
+    """What the editor holds, with the mark of that, and what is shown beside it."""
+    if refused and refused.text and refused.code == 400 and not info.source:
+        return {"text": refused.text, "mark": refused.mark, "unsaved": ""}
+    configures = request.user.may(Permission.CONFIGURE)
+    upload = inventory_text(request, info.name) if configures else None
+    text, unsaved = upload.text if upload else "", refused.text if refused else ""
+    return {"text": text, "mark": mark_of(upload), "unsaved": unsaved}
 
 
 @post("/inventories", opt=_CONFIGURE, request_max_body_size=10 * 1024 * 1024)
@@ -96,13 +124,14 @@ async def upload(request: Asked) -> Response[Any]:
         except UnicodeDecodeError as error:
             raise InputError(say("the file is no text in UTF-8")) from error
     name = _checked_name(str(sent.get("name") or "").strip() or named)
-    made = checked(InventoryUpload, {"file": named, "text": text})
+    given = InventoryUpload(file=named, text=text)
 
     def work(change: Change) -> None:
+        made = checked(InventoryUpload, {"file": named, "text": text})
         locked(change, INVENTORIES, INVENTORIES.c.name == name)
         before = kept.text_of(change.connection, name)
         kept.save_upload(change.connection, saving(request, name), made)  # refuses secrets first
-        if form.all("mark"):
+        if form.all("mark") and before is not None:  # one that was deleted meanwhile is made again
             check_mark(form, before)
         change.tell("inventory.uploaded", name)
 
@@ -112,8 +141,35 @@ async def upload(request: Asked) -> Response[Any]:
 
     try:
         return go_to((await once(request, form, led))[0])
-    except StaleFormError as error:
-        return await asyncio.to_thread(_inventory, request, name, error_text(error), text)
+    except InputError as error:
+        if not form.all("mark"):
+            raise
+        refused = await asyncio.to_thread(_unsaved, form, given, error)
+        return await asyncio.to_thread(_again, request, name, refused)
+
+
+def _unsaved(form: Form, given: InventoryUpload, error: InputError) -> _Unsaved:
+    """No text that holds a secret is shown again, also where it was refused for another reason."""
+    code = 409 if isinstance(error, StaleFormError) else 400
+    problem = error_text(error)
+    try:
+        refuse_secrets(given, Inventory())
+        if not isinstance(error, ClearSecretError):
+            return _Unsaved(problem, code, given.text, form.text("mark"))
+    except ClearSecretError:
+        pass
+    said = say(
+        "{problem}. Your text is not shown again, because it holds a secret", problem=problem
+    )
+    return _Unsaved(said, code, "", "")
+
+
+def _again(request: Asked, name: str, refused: _Unsaved) -> HtmlPage:
+    """The page of the inventory; where that was deleted meanwhile, the list."""
+    try:
+        return _inventory(request, name, refused)
+    except NotFoundException:
+        return _inventories(request, refused)
 
 
 def _checked_name(name: str) -> str:

@@ -27,11 +27,13 @@
   }
 
   // A second click while a form is on its way sends nothing; the service does it once anyway.
+  // Nothing tells that the browser's Stop ended the sending, so the form is alive again soon.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;
-    if (form.dataset.sent) event.preventDefault();
+    if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
   addEventListener("pageshow", () => {
     for (const form of document.forms) delete form.dataset.sent;
