@@ -270,7 +270,7 @@ def test_a_refused_text_is_shown_where_there_is_no_editor_for_it(
 def test_a_refused_text_that_holds_a_secret_is_not_shown(
     store: Store, http: TestClient[Any], named: str
 ) -> None:
-    """Whatever it was refused for."""
+    """For each reason that a text is refused for."""
     form = edited(http, named=named, text=f'{EDITED}password = "hunter2"\n')
     answer = http.post("/inventories", data=form)
     assert (answer.status_code, "not shown again" in answer.text) == (400, True)

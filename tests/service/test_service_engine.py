@@ -557,7 +557,7 @@ async def test_servers_of_another_inventory_alone_are_no_servers(control: Engine
 async def test_an_inventory_that_is_out_of_reach_as_a_whole_is_a_mistake(
     control: EngineControl,
 ) -> None:
-    """A schedule whose owner reaches no server any more is failing, whatever its view finds."""
+    """A schedule whose owner reaches nothing any more is failing, with any view."""
     narrow = Actor(user="3", name="cy", role="operator", scopes=(Scope("tag", "none"),))
     with pytest.raises(InputError, match="no server of main is meant") as told:
         await control.submit(spec(only=("web-1",)), narrow, schedule="s")

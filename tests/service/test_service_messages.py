@@ -172,15 +172,21 @@ def test_what_could_not_be_sent_is_told_after_the_next_run(
     assert got[2]["changes"][0]["was"] == "healthy"
 
 
-def test_what_the_first_run_found_is_told_after_the_next_if_it_could_not_be_sent(
-    store: Store, service_url: str, receiver: Receiver
-) -> None:
+def first_run(store: Store, service_url: str) -> str:
+    """A schedule whose first run found what a run before it had not."""
     decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
     keep(service_url, "aa11", row("web-01"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
     keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
     ended(store, made, "bb22", ago=DAY / 2)
+    return made
+
+
+def test_what_the_first_run_found_is_told_after_the_next_if_it_could_not_be_sent(
+    store: Store, service_url: str, receiver: Receiver
+) -> None:
+    made = first_run(store, service_url)
     closed = Receiver()
     closed.close()
     assert tell(store, closed.port) == [False]
@@ -194,12 +200,7 @@ def test_what_the_first_run_found_is_told_though_its_process_ended_first(
     store: Store, service_url: str, receiver: Receiver
 ) -> None:
     """After it had said that it looks at the run."""
-    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
-    keep(service_url, "aa11", row("web-01"))
-    set_back(store, "aa11", DAY)
-    made = schedule(store)
-    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
-    ended(store, made, "bb22", ago=DAY / 2)
+    made = first_run(store, service_url)
     (one,) = messages.ended_runs(store)
     assert messages.claim(store, one)
     keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))

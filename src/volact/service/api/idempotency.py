@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import timedelta
 from typing import Any, cast
 
 import msgspec
-import sqlalchemy as sa
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -23,12 +21,9 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from volact.service.access import Actor
 from volact.service.app import Parts
-from volact.service.database.tables import ANSWERS
-from volact.service.database.transaction import transaction
-from volact.store.clock import moment
+from volact.service.kept_answer import KeptAnswer
 
 MOST_BODY = 10 * 1024 * 1024
-_KEPT = timedelta(days=1)
 _NOT_KEPT = (401, 403, 429)
 _LONGEST = 255
 
@@ -71,31 +66,20 @@ class Idempotency(ASGIMiddleware):
 
 
 class _Request:
-    """One line of the table."""
+    """A request with a key."""
 
     def __init__(self, parts: Parts, key: str, user: str, digest: str, secret: bool) -> None:
-        self._parts = parts
         self._secret = secret
-        self._of = sa.and_(ANSWERS.c.key == key, ANSWERS.c.user == user)
-        self._line = {"key": key, "user": user, "request": digest}
+        self._digest = digest
+        self._line = KeptAnswer(parts, key, user, digest)
 
     def begin(self) -> tuple[int, _Answer] | None:
         """The answer that is kept; ``None``: this request is the first."""
-        now = self._parts.now()
-        with transaction(self._parts.store) as connection:
-            connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.at < moment(now - _KEPT)))
-        try:
-            with self._parts.store.engine.execution_options(writing=True).begin() as connection:
-                connection.execute(sa.insert(ANSWERS).values(**self._line, at=moment(now)))
-        except sa.exc.IntegrityError:
-            return self._kept()
-        return None
+        return None if self._line.begin() else self._kept()
 
     def _kept(self) -> tuple[int, _Answer]:
-        columns = (ANSWERS.c.request, ANSWERS.c.status, ANSWERS.c.body)
-        query = sa.select(*columns).where(self._of)
-        row = self._parts.store.ask(lambda connection: connection.execute(query).one_or_none())
-        if row is not None and row.request != self._line["request"]:
+        row = self._line.row()
+        if row is not None and row.request != self._digest:
             raise HTTPException(
                 "this Idempotency-Key was used for another request", status_code=422
             )
@@ -106,12 +90,10 @@ class _Request:
 
     def end(self, status: int, answer: _Answer) -> None:
         """Keep the answer, or forget the request where it may be repeated."""
-        with transaction(self._parts.store) as connection:
-            if status >= 500 or status in _NOT_KEPT:
-                connection.execute(sa.delete(ANSWERS).where(self._of))
-            elif status >= 400 or not self._secret:
-                kept = {"status": status, "body": msgspec.msgpack.encode(answer)}
-                connection.execute(sa.update(ANSWERS).where(self._of).values(kept))
+        if status >= 500 or status in _NOT_KEPT:
+            self._line.forget()
+        elif status >= 400 or not self._secret:
+            self._line.keep(status, msgspec.msgpack.encode(answer))
 
 
 async def _first(
