@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from forked_volact import ForkedVolact
 from litestar import Litestar, Response, get, post
 from service_parts import NOW, WrittenRuns, fill, parts, put_run, run_info, served_store
 from service_running import running
+from store_samples import WRONG_HOST, keep, row
 
 from volact.client.answers import RunProgress
 from volact.client.wire import RunInfo, RunSpec
@@ -31,6 +33,7 @@ WHO = Actor(user="1", name="ada", role="operator", via="token")
 class FinishedRuns(WrittenRuns):
     """Each run that is submitted is ``bb22``, which is over already."""
 
+    run = "bb22"
     state = "done"
     note = "why"
 
@@ -38,7 +41,7 @@ class FinishedRuns(WrittenRuns):
         self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
     ) -> RunInfo:
         self.submitted.append(spec)
-        info = run_info("bb22", spec=spec, state=self.state, servers=4, begun=NOW, note=self.note)
+        info = run_info(self.run, spec=spec, state=self.state, servers=4, begun=NOW, note=self.note)
         put_run(self.engine, info)
         return info
 
@@ -129,6 +132,29 @@ def test_a_dry_run_is_a_plan(service: Service) -> None:
     service("activate", "-i", "main", "--dry-run", "--allow", "rearm")
     (spec,) = service.runs.submitted
     assert (spec.verb, spec.policy.consent) == ("plan", frozenset({"rearm"}))
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("plan", ("--allow", "add-route")),
+        ("activate", ("--override-entitlement", "own it", "--dry-run")),
+        ("check", ()),
+    ],
+)
+def test_the_advised_command_does_what_was_agreed(
+    service: Service, verb: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    wrong = msgspec.structs.replace(WRONG_HOST, repair="automatic")
+    found = row("web-01", "attention", findings=(wrong,), plan=({"do": "x"},) if words else ())
+    service.runs.run = "cc33"
+    keep(str(tmp_path / "volact.db"), "cc33", found)
+    done = service(verb, "-i", "main", "--limit", "web-01", "--deadline", "300", *words)
+    (advised,) = (line for line in done.stdout.splitlines() if "volact activate " in line)
+    again = volact(*shlex.split(advised.partition("volact ")[2]))
+    assert again.returncode != 2, again.stderr
+    first, second = service.runs.submitted
+    assert second == msgspec.structs.replace(first, verb="activate")
 
 
 def test_an_undo_names_its_run(service: Service) -> None:

@@ -196,7 +196,7 @@ def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invo
         selector=_words([("-i", options.inventory), *source_words(options)]),
         login=_login(options),
         targets=" ".join([*map(quoted, options.targets), *([limits] if limits else [])]),
-        consent=_consent(job.policy),
+        consent=consent_words(job.policy),
         deadline_s=options.deadline,
         typed={str(server.address): _typed(server) for server in servers if server.address.user},
     )
@@ -207,7 +207,7 @@ def _typed(server: Server) -> str:
     return f"{scheme}://{server.address.user}@{place}"
 
 
-def _consent(policy: Policy) -> tuple[str, ...]:
+def consent_words(policy: Policy) -> tuple[str, ...]:
     """The operator's consent, as options of ``activate``."""
     reason = policy.override_entitlement
     return (

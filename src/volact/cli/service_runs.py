@@ -14,7 +14,7 @@ import msgspec
 from volact import __version__
 from volact.cli.console import wants_colour
 from volact.cli.failure import FAILED, tell
-from volact.cli.fleet_options import consent_of
+from volact.cli.fleet_options import consent_of, consent_words
 from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOptions
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
 from volact.cli.progress import make_progress, shown
@@ -147,6 +147,9 @@ def _how(options: ServiceOptions, run: RunInfo) -> Invocation:
         started=run.requested.strftime("%Y-%m-%dT%H:%M:%SZ"),
         selector=f"-i {quoted(options.inventory)} --service {quoted(options.service)}",
         targets=" ".join([*map(quoted, run.spec.targets), *limits]),
+        consent=consent_words(run.spec.policy),
+        by_service=True,
+        deadline_s=run.spec.deadline_s,
     )
 
 

@@ -22,7 +22,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     (``-i lab.toml``), ``""`` when targets were named one by one; ``login`` the
     options without which the next command could not log in; ``targets`` which
     of the servers were meant (``web-01 --limit db-*``); ``consent`` what the
-    person allowed for them.  All are ready to be pasted.
+    person allowed for them.  All are ready to be pasted.  ``by_service``: a service
+    did it, and runs the next command too; it asks nothing.
     """
 
     volact: str
@@ -33,6 +34,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     login: str = ""
     targets: str = ""
     consent: tuple[str, ...] = ()
+    by_service: bool = False
     deadline_s: float = DEADLINE_S
     typed: dict[str, str] = {}  # address -> the target as the operator wrote it
     by_hand: str = ""  # the command that reads answers again, where volact cannot go

@@ -197,7 +197,8 @@ def same_servers(verb: str, how: Invocation) -> Command:
 def _command(verb: str, named: Sequence[str], how: Invocation, options: Iterable[str]) -> Command:
     login = [how.login] if how.login else []
     patience = [f"--deadline {how.deadline_s:g}"] if how.deadline_s != DEADLINE_S else []
-    return Command(" ".join(["volact", verb, *named, *login, *patience, *options]))
+    agreed = ["--yes"] if how.by_service and verb == "activate" else []
+    return Command(" ".join(["volact", verb, *named, *login, *patience, *options, *agreed]))
 
 
 def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
