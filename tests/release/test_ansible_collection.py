@@ -59,9 +59,12 @@ def told(home: Path, lab: Path) -> dict[str, dict[str, Any]]:
     nowhere = {
         "servers": ["ssh://admin@127.0.0.1:9"], "extra_arguments": ["--host-key-policy=ignore"],
     }  # fmt: skip
+    consent = {
+        "replace_key": True, "canary": "1", "extra_arguments": ["--override-entitlement=own"],
+    }  # fmt: skip
     tasks = [
         task("examined", inventory=str(lab), state="checked"),
-        {**task("planned", inventory=str(lab)), "check_mode": True, "diff": True},
+        {**task("planned", inventory=str(lab), **consent), "check_mode": True, "diff": True},
         {**task("activated", inventory=str(lab), canary="1"), "diff": True},
         task("repeated", inventory=str(lab)),
         task("mistyped", inventory=str(lab), limit=["no-such-server"]),

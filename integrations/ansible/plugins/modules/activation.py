@@ -171,17 +171,15 @@ def main() -> None:
 def command(params: dict[str, Any], *, check_mode: bool) -> list[str]:
     """The command line; no part of it is a secret."""
     changing = params["state"] == "activated"
-    verb = "check" if not changing else "plan" if check_mode else "activate"
+    verb = "activate" if changing else "check"
     words = [params["executable"], verb, "--output", "json", "--no-progress", "--lang", "en"]
-    if verb == "activate":
-        words.append("--yes")
     named = [("inventory", "--inventory"), ("provider", "--provider"), ("user", "--user")]
     named += [("password_env", "--password-env"), ("deadline", "--deadline")]
     several = [("limit", "--limit"), ("kms_hosts", "--kms-host")]
-    if changing:
+    if changing:  # a dry run takes the same options
+        words.append("--dry-run" if check_mode else "--yes")
         several.append(("allow", "--allow"))
         words += ["--replace-key"] if params["replace_key"] else []
-    if verb == "activate":
         named += [("canary", "--canary"), ("max_failures", "--max-failures")]
     for name, option in named:
         words += [f"{option}={params[name]}"] if params[name] not in (None, "") else []
