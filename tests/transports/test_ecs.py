@@ -23,6 +23,7 @@ from volact.cloud.alibaba.assistant import MAX_FILE, Agent, Task
 from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.alibaba.failures import as_failure
 from volact.cloud.alibaba.run_command import LIMITS, outcome, unfit
+from volact.cloud.alibaba.sdk import Keys
 from volact.errors import InputError, TransportError
 from volact.transports.base import Raw
 from volact_lab.alibaba.signature import Account
@@ -345,3 +346,17 @@ async def test_where_keys_were_sought_is_told(tmp_path: Path) -> None:
     # The environment and roles of this machine are not asked where a file is named.
     assert caught.value.line().startswith(f"{path} [default]: ")
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" not in caught.value.hint
+
+
+def test_the_sdk_writes_nothing_beside_the_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has handlers of its own, which wrote tracebacks to the terminal."""
+    path, token = tmp_path / "keys.ini", tmp_path / "no-such-token"
+    path.write_text(
+        "[default]\ntype = oidc_role_arn\nrole_arn = r\noidc_provider_arn = p\n"
+        f"role_session_name = s\noidc_token_file_path = {token}\n"
+    )
+    with pytest.raises(InputError, match="no Alibaba Cloud credentials were found"):
+        Keys(AlibabaSettings(credentials=str(path))).find()
+    assert not caplog.records

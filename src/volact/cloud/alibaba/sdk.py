@@ -6,6 +6,7 @@ No client retries: what may be asked twice is known in ``calls``.
 from __future__ import annotations
 
 import configparser
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ _CONNECTIONS = 16
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 KEYS = Limits(most_bytes=64 * 1024, total_s=20.0)
 _SHORTEST = 6
+# The SDK's own handlers write tracebacks to the terminal.
+logging.getLogger("credentials").setLevel(logging.CRITICAL + 1)
 _NAMES = "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
 
