@@ -619,6 +619,15 @@ def test_nothing_to_type_on_a_healthy_server() -> None:
     assert commands(server()) == ()
 
 
+@pytest.mark.parametrize(
+    ("step", "restarts"), [("rebuild-token-store", "server 2 times"), ("rearm", "server")]
+)
+def test_the_restarts_of_a_step_are_among_what_is_typed(step: str, restarts: str) -> None:
+    a = assess(facts_of(server()), context())
+    lines = console_commands(Plan(steps=(Step(do=step),)), a)
+    assert lines[-1] == f"rem restart the {restarts}, then run volact plan again"
+
+
 def test_no_option_is_named_that_would_allow_nothing() -> None:
     a = assess(facts_of(server(binary__kms_verifier="x.dll")), context())
     (refusal,) = make_plan(a, diagnose(a)).refusals

@@ -32,6 +32,12 @@ def enable_at_restart(name: str, start: str) -> tuple[str, ...]:
     return (automatic, delayed) if start == "delayed-auto" else (automatic,)
 
 
+def restart_and_plan(times: int) -> str:
+    """What a step leaves to a person, in a list of commands; the rest is planned after it."""
+    how_often = "" if times == 1 else f" {times} times"
+    return f"rem restart the server{how_often}, then run volact plan again"
+
+
 def start_service(name: str) -> str:
     """Start a service."""
     return f"net start {name}"

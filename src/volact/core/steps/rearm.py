@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from volact.core import shell
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.params import StepParams
@@ -32,7 +33,7 @@ REARM = StepKind(
     handed_out=False,
     activation_needs_it=False,
     restarts=1,
-    commands=lambda params, a: (a.console.rearm(),),
+    commands=lambda params, a: (a.console.rearm(), shell.restart_and_plan(1)),
     previous=lambda params, facts: reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid),
     promise=_promise,
     changes=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
@@ -24,6 +25,7 @@ def _commands(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
     return (
         *commands_to_restart(a, f'ren "{folder}\\tokens.dat" tokens.bar'),
         a.console.reinstall_licences(),
+        shell.restart_and_plan(REBUILD_TOKEN_STORE.restarts),
     )
 
 
