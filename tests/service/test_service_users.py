@@ -153,6 +153,16 @@ def test_an_administrator_who_is_locked_out_comes_in_again(store: Store) -> None
         assert client.post("/sign-in/link", data={"key": key}).status_code == 303
 
 
+@pytest.mark.parametrize("words", [("link", "root"), ("add", "eve")])
+def test_a_link_has_the_address_that_the_service_has(
+    words: tuple[str, ...], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = ("--database", str(store.address.file))
+    assert volact("user", "add", "root", *database).stdout.startswith("http://127.0.0.1:8088/")
+    monkeypatch.setenv("VOLACT_PUBLIC_URL", "https://volact.example")
+    assert volact("user", *words, *database).stdout.startswith("https://volact.example/sign-in/")
+
+
 def test_no_user_is_named_as_another_is_numbered(service: Service) -> None:
     admin = service.user("ada", "administrator")
     with pytest.raises(InputError), service.change() as change:

@@ -17,6 +17,10 @@ def _database() -> str:
     return option("", told, "URL", "--database")
 
 
+def _public_url(default: str, told: str) -> str:
+    return option(default, told, "URL", envvar="VOLACT_PUBLIC_URL")
+
+
 def _log() -> shared.TableOrJson:
     return option("text", "Log on standard error: text or json.", "FORMAT", "--log")
 
@@ -33,7 +37,7 @@ class ServeOptions:
     database: str = _database()
     tls_certificate: str = option("", "Certificate chain, PEM; with --tls-key.", "FILE")
     tls_key: str = option("", "Its key, PEM.", "FILE")
-    public_url: str = option("", "Address that users type, behind a proxy.", "URL")
+    public_url: str = _public_url("", "Address that users type, behind a proxy.")
     trust_proxy: list[str] = repeatable(
         "Proxy, or network of proxies, whose forwarded headers are used. Repeatable.", "ADDRESS"
     )
@@ -82,8 +86,8 @@ class UserLinkOptions(UserOptions):
     """Print a link that signs a user in once, within a day, to set a new password."""
 
     name: UserName
-    public_url: str = option(
-        "http://127.0.0.1:8088", "Address that users type; the link begins with it.", "URL"
+    public_url: str = _public_url(
+        "http://127.0.0.1:8088", "Address that users type; the link begins with it."
     )
 
 
