@@ -131,6 +131,16 @@ def test_scheme_and_port_are_those_ansible_would_take(
     assert str(server.address) == address
 
 
+@pytest.mark.parametrize("name", ["winrm_scheme", "psrp_protocol"])
+@pytest.mark.parametrize(("more", "tls"), [("", False), (" volact_winrm_tls=true", True)])
+def test_http_that_is_named_is_no_https_by_the_port(
+    tmp_path: Path, name: str, more: str, tls: bool
+) -> None:
+    variables = f"ansible_{name}=http ansible_port=5986{more}"
+    server = only(load(tmp_path, WINRM.format(variables, name.partition("_")[0])))
+    assert (server.address.port, server.winrm_tls) == (5986, tls)
+
+
 OF_ALL = "[all:vars]\n" + "".join(
     f"ansible_{name}host={name or 'any-'}host\n"
     f"ansible_{name}port={port}\n"

@@ -226,7 +226,7 @@ def _ansible(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
 
 def _variables(values: dict[str, Any]) -> dict[str, Any]:
     """A host's variables: Ansible's own where it has one, ``volact_...`` for the rest."""
-    found: dict[str, Any] = _ansible_address(values["address"], values.get("user", ""))
+    found: dict[str, Any] = _ansible_address(values)
     rest = {key: value for key, value in values.items() if key not in _SAID_APART}
     keys = rest.get("key-file", [])
     if len(keys) == 1:
@@ -246,7 +246,8 @@ _SAID_APART = ("name", "address", "user", "tags")
 _NO_GROUPS = ("all", "ungrouped")  # groups that every Ansible inventory has
 
 
-def _ansible_address(text: str, user: str) -> dict[str, Any]:
+def _ansible_address(values: dict[str, Any]) -> dict[str, Any]:
+    text, user = values["address"], values.get("user", "")
     if text == "local":
         return {"ansible_connection": "local"}
     scheme, _, place = text.partition("://")
@@ -257,7 +258,8 @@ def _ansible_address(text: str, user: str) -> dict[str, Any]:
     found: dict[str, Any] = {"ansible_host": host}
     if scheme != "ssh":
         found["ansible_connection"] = "winrm"
-        found["ansible_winrm_scheme"] = "http" if scheme == "winrm" else "https"
+        secure = scheme == "winrms" or values.get("winrm-tls", port == "5986")
+        found["ansible_winrm_scheme"] = "https" if secure else "http"
     if port:
         found["ansible_port"] = int(port)
     if user or login:

@@ -124,8 +124,10 @@ class VariableMeaning:
             self._put("certificate-validation", check != "ignore", at)
         for key, names in _WINRM[kind].items():
             self._put(key, *self._text(names))
-        scheme, _ = self._text((_SCHEME[kind],))
+        scheme, at = self._text((_SCHEME[kind],))
         if scheme in ("http", "https"):
+            if (scheme, port) == ("http", "5986"):
+                self._put("winrm-tls", False, at)
             return "winrm" if scheme == "http" else "winrms"
         return "winrm" if port == "5985" else "winrms"
 
