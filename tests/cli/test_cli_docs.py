@@ -11,6 +11,7 @@ import pytest
 from volact.cli.registry import VERBS as TABLE
 from volact.cli.registry import command_of
 from volact.core.consent import ASKING_STEPS
+from volact.report.make import FILE_FORMATS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "cli.md").read_text("utf-8")
@@ -39,6 +40,11 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
     assert not missing
 
 
+def test_the_table_of_verbs_is_whole() -> None:
+    rows = re.findall(r"^\| \[`([a-z-]+)`\]\(#\1\) \|", DOCS, re.MULTILINE)
+    assert sorted(rows) == sorted({verb.partition(" ")[0] for verb in VERBS})
+
+
 # What several verbs take is documented once, above them.
 _SHARING = ("check", "plan", "activate", "undo", "bundle", "watch", "inventory")
 SHARED = DOCS.partition("## Options of check")[2].partition("\n## ")[0]
@@ -63,6 +69,13 @@ def test_no_help_names_an_option_that_its_verb_has_not(verb: str) -> None:
 
 # In the help of watch: "as activate --yes does".
 _OF_OTHERS = {"--yes"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_report_names_every_format(verb: str) -> None:
+    for item in VERBS[verb].params:
+        if "--report" in item.opts:
+            assert not [name for name in FILE_FORMATS if f"{name}=" not in item.help]
 
 
 def test_the_help_of_endpoints_names_no_servers_facts() -> None:

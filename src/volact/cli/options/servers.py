@@ -108,11 +108,7 @@ class ServerOptions(ConnectOptions):
     """Options of every verb that checks servers and reports on them, except its output format."""
 
     ignore: list[str] = shared.ignore()
-    report: list[str] = repeatable(
-        "Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
-        "text=FILE; separate several with commas. Repeatable.",
-        "FORMAT=FILE",
-    )
+    report: list[str] = shared.report()
     notify: list[str] = repeatable(
         "Send a notification: https://… (webhook), an apprise URL (slack://…), or "
         "env:VARIABLE with one. Repeatable.",

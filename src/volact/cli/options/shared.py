@@ -78,6 +78,15 @@ def plan_output() -> PlanOutput:
     return option("text", told, None, "--format", "--output", "-o")
 
 
+def report() -> list[str]:
+    """Which reports are written, and where."""
+    return repeatable(
+        "Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
+        "text=FILE; separate several with commas. Repeatable.",
+        "FORMAT=FILE",
+    )
+
+
 def verbose() -> bool:
     """How much is listed."""
     return flag("--verbose", "Also list healthy servers and every step.", "-v")

@@ -88,9 +88,7 @@ class ReadAnswerOptions:
     ignore: list[str] = shared.ignore()
     output: shared.PlanOutput = shared.plan_output()
     dialect: Dialect | None = shared.dialect()
-    report: list[str] = repeatable(
-        "Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.", "FORMAT=FILE"
-    )
+    report: list[str] = shared.report()
     verbose: bool = shared.verbose()
     lang: Lang = ""
 
