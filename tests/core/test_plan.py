@@ -615,6 +615,22 @@ def test_raised_limits_are_put_back_at_the_console_too() -> None:
     assert any("MaxNegPhaseCorrection /t REG_DWORD /d 54001" in line for line in lines[sync:])
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        server(skew_s=5 * HOUR),
+        server(skew_s=5 * HOUR, time__type="NTP", time__peers="ntpupdate.tencentyun.com"),
+        server(skew_s=3 * DAY, time__neg=54_001),
+        server(skew_s=5 * HOUR, services__W32Time=["Stopped", "Manual"]),
+        server(skew_s=5 * HOUR, services__W32Time=["Stopped", "Disabled"]),
+    ],
+)
+def test_the_remedy_of_a_clock_is_what_the_plan_types(raw: dict[str, Any]) -> None:
+    (finding,) = (f for f in diagnose(assess(facts_of(raw), context())) if f.id == "clock-skew")
+    lines = [line for line in commands(raw) if "triggerinfo" not in line]  # another finding's
+    assert finding.remedy == f"On the server: {'; '.join(lines)}"
+
+
 def test_nothing_to_type_on_a_healthy_server() -> None:
     assert commands(server()) == ()
 

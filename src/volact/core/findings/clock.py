@@ -13,8 +13,11 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, reported, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
+from volact.core.steps import kind_of
 from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
 from volact.core.steps.params import StepParams
+from volact.core.steps.services import DEFAULT_START
+from volact.core.steps.time_source import SetTimeSource
 from volact.model.fact import Absent, is_unreadable, value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, say, typed
@@ -87,6 +90,18 @@ def set_clock(a: Assessment) -> Iterator[StepParams]:
     yield from name_time_source(a, unless_provided=True)
     raise_limits = a.clock.beyond_limit == "local"
     yield SyncClock(within_s=SYNC_WITHIN_S, raise_limits=raise_limits)
+
+
+def _commands_to_set(a: Assessment) -> Iterator[str]:
+    """What is typed for the same, and to enable the service, which another finding's steps do."""
+    service = a.services.get("W32Time")
+    if service and service.start == "Disabled":
+        yield shell.enable_service("W32Time", DEFAULT_START["W32Time"])
+        yield shell.start_service("W32Time")
+    for params in set_clock(a):
+        # A role that was not read may be a member's: its time source stays.
+        if a.system.role or not isinstance(params, SetTimeSource):
+            yield from kind_of(params).commands(params, a)
 
 
 def _how_far(evidence: dict[str, Any]) -> str:
@@ -178,7 +193,7 @@ def _skew_remedy(a: Assessment, beyond: str) -> Text:
             "Group policy forbids a correction this large; change the policy, then: {commands}",
             commands=typed(*commands),
         )
-    return on_server(*commands)
+    return on_server(*_commands_to_set(a))
 
 
 def client_by_policy(*commands: str) -> Text:
