@@ -37,6 +37,7 @@ _CHANNELS = {
     "Retail": "RETAIL",
 }
 _DATE_LAG_S = 4  # a Date header is cut to seconds and was written before it came
+NO_VERSION = 0xFFFFFFFF  # of an issuance licence: no token has activated the product
 
 
 def state(raw: Raw, path: str, *keys: str) -> str:
@@ -91,6 +92,12 @@ def clients(raw: Raw) -> list[dict[str, Any]]:
 def licensed(product: Raw) -> bool:
     """Whether LicenseStatus is 1."""
     return product.get("LicenseStatus") == 1
+
+
+def by_other_means(product: Raw) -> bool:
+    """Whether its last activation came from Active Directory or a token, not from a KMS host."""
+    token = product.get("TokenActivationILVID") not in (None, NO_VERSION)
+    return token or product.get("VLActivationType") in (1, 3)
 
 
 def skew_s(raw: Raw, clock: Clock) -> float | None:

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from functools import cache
 
-from answer_facts import clients, licensed, value
+from answer_facts import by_other_means, clients, licensed, value
 from conduct_deed import Deed
 from conduct_kms import accepted, host_in_force
 
@@ -20,9 +20,17 @@ def a_company_keeps_its_own_licence(deed: Deed) -> Iterator[str]:
     if not moved or "move-kms" in deed.policy.consent or _covered(deed):
         return
     for product in clients(deed.raw):
-        host = host_in_force(deed.raw, product) if licensed(product) else ""
-        if host and not accepted(host, deed.raw, deed.profile, any_port=True) and not _known(host):
-            yield f"a server that {host} licenses is taken over without a word"
+        host = host_in_force(deed.raw, product)
+        if not licensed(product) or (not host and by_other_means(product)):
+            continue
+        known = host and (accepted(host, deed.raw, deed.profile, any_port=True) or _known(host))
+        if not known:
+            yield f"a server that {host or 'an unknown host'} licenses is taken over without a word"
+
+
+def licence_counts(profile: Profile) -> bool:
+    """Whether the provider's licence has a say: not where all KMS hosts are the operator's own."""
+    return not profile.own_hosts or any(_known(str(host)) for host in profile.all_kms_hosts())
 
 
 def a_forged_licence_is_not_worked_around(deed: Deed) -> Iterator[str]:
@@ -51,6 +59,8 @@ def _loops(name: str) -> bool:
 
 def _covered(deed: Deed) -> bool:
     rule, profile = deed.profile.entitlement, deed.profile
+    if not licence_counts(profile):
+        return False
     image_id = value(deed.raw, "metadata", profile.image_key) or "" if profile.image_key else ""
     image = deed.images.get(image_id) or profile.images.get(image_id)
     public = image is not None and image.type == "PUBLIC_IMAGE" and image.license != "BYOL"

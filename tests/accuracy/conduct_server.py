@@ -8,6 +8,7 @@ from typing import Any
 from answer_facts import clients, products, skew_s, state, token, value
 from conduct_basis import ORDER, unread_basis
 from conduct_deed import Deed
+from conduct_moving import licence_counts
 
 from volact.model.profile import Image
 
@@ -86,10 +87,20 @@ def policy_is_not_fought(deed: Deed) -> Iterator[str]:
         yield "set-time-source against group policy"
     limit = value(raw, "time.policy_neg" if skew > 0 else "time.policy_pos")
     forbidden = limit is not None and limit != NO_LIMIT and abs(skew) > limit
-    no_sync = str(value(raw, "time.policy_type")).lower() == "nosync"
     off = value(raw, "time.policy_client") == 0
-    if deed.steps_of("sync-clock") and (forbidden or no_sync or off):
+    if deed.steps_of("sync-clock") and (forbidden or off or _sourceless_by_policy(raw)):
         yield "sync-clock against group policy"
+
+
+def _sourceless_by_policy(raw: Mapping[str, Any]) -> bool:
+    """Whether group policy leaves nothing that the time could be taken from."""
+    kind, peers = value(raw, "time.policy_type"), value(raw, "time.policy_peers")
+    if kind is None and peers is None:
+        return False
+    kind = str(kind or value(raw, "time.type")).upper()
+    peers = value(raw, "time.peers") if peers is None else peers
+    orphan = kind == "NT5DS" and value(raw, "os.role") in WORKGROUP
+    return kind == "NOSYNC" or orphan or (kind == "NTP" and not peers)
 
 
 def services_only_get_back_what_they_had(deed: Deed) -> Iterator[str]:
@@ -134,8 +145,13 @@ def _keys_of_others(raw: Mapping[str, Any]) -> bool:
 def _not_entitled(deed: Deed) -> bool:
     """Whether the image or the metadata is known to stand for another licence."""
     rule = deed.profile.entitlement
-    if rule.metadata and value(deed.raw, "metadata", rule.metadata) in rule.own:
+    if not licence_counts(deed.profile):
+        return False
+    said = (value(deed.raw, "metadata", rule.metadata) or "") if rule.metadata else ""
+    if said in rule.own:
         return True
+    if rule.kind == "metadata" and set(said.split()) & set(rule.entitled):
+        return False  # the cloud's own word of this server, and so before its image's
     image_id = (
         value(deed.raw, "metadata", deed.profile.image_key) if deed.profile.image_key else None
     )

@@ -8,6 +8,7 @@ from servers import context, facts_of, server
 
 from volact.core.assessment import assess
 from volact.core.findings import diagnose
+from volact.model.profile import Image
 
 ENTITLEMENT = {"license-byol", "entitlement-unknown", "image-not-entitled"}
 
@@ -72,3 +73,41 @@ def test_a_hybrid_benefit_is_served_as_an_image_of_microsoft(
     raw = server("2019", kms=str(hosts[0]).partition(":")[0])
     found = {item.id for item in diagnose(assess(facts_of(raw), ctx))} & ENTITLEMENT
     assert found == ({finding} if finding else set())
+
+
+NO_COVER = [
+    Image(type="PRIVATE_IMAGE"),
+    Image(type="PRIVATE_IMAGE", source="EXTERNAL_IMPORT"),
+    Image(license="BYOL"),
+]
+
+
+@pytest.mark.parametrize("image", NO_COVER)
+@pytest.mark.parametrize(
+    ("license_", "metadata", "refused"),
+    [
+        ("RunInstances:0002", "null", False),
+        ("", "bp-6ba54002", False),
+        ("RunInstances:0800", "bp-6ba54002", True),
+        ("", "", True),
+    ],
+)
+def test_the_cloud_rules_over_what_is_said_of_the_image(
+    image: Image, license_: str, metadata: str, refused: bool
+) -> None:
+    """A licence was known to cover the server, and not to cover its image."""
+    raw = server("2019", kms="169.254.169.250")
+    raw["metadata"] = {"billing-products": metadata} if metadata else {}
+    ctx = replace(context("aws", images={"ami-1": image}), license=license_, image="ami-1")
+    assessed = assess(facts_of(raw), ctx)
+    found = {item.id for item in diagnose(assessed)} & ENTITLEMENT
+    assert bool(found) is refused
+    assert assessed.entitlement.covered is not refused
+
+
+def test_at_tencent_the_image_decides() -> None:
+    ctx = context("tencent", images={"img-x": Image(type="PRIVATE_IMAGE")})
+    raw = server("2019")
+    raw["metadata"]["image-id"] = "img-x"
+    found = {item.id for item in diagnose(assess(facts_of(raw), ctx))}
+    assert "image-not-entitled" in found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from judged import judged as judging
 from msgspec.structs import replace
-from servers import TIMEOUT, UNRESOLVED, context, facts_of, server
+from servers import CONNECTED, TIMEOUT, UNRESOLVED, context, facts_of, server
 
 from volact.agent.request import new_request
 from volact.core.assessment import assess
@@ -15,7 +16,7 @@ from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.finding import Finding
-from volact.model.profile import HostPort
+from volact.model.profile import HostPort, Image
 from volact.model.step import Plan
 
 OWN = "kms.corp.example"
@@ -202,3 +203,45 @@ def test_an_address_keeps_the_route_that_leads_to_it() -> None:
     tencent = load_profile("tencent")
     assert tencent.with_kms_hosts((HostPort("169.254.0.55"),)).routes == tencent.routes != ()
     assert tencent.with_kms_hosts((HostPort("10.1.2.3"), HostPort("fd00::5"))).routes == ()
+
+
+ENTITLEMENT = {"license-byol", "image-not-entitled", "entitlement-unknown"}
+IMPORTED = {"img-x": Image(type="PRIVATE_IMAGE", source="EXTERNAL_IMPORT")}
+NOT_COVERED = [
+    ("aws", {"license": "RunInstances:0800"}),
+    ("aws", {"license": "BYOL"}),
+    ("tencent", {"image": "img-x", "images": IMPORTED}),
+    ("tencent", {"image": "img-x", "images": {"img-x": Image(license="BYOL")}}),
+    ("tencent", {"image": "img-unknown"}),
+]
+
+
+@pytest.mark.parametrize(("provider", "said"), NOT_COVERED)
+def test_the_providers_licence_does_not_matter_to_it(provider: str, said: dict[str, Any]) -> None:
+    """It refused a server on its owner's licence everything, at its owner's KMS host."""
+    ctx, reach = replace(named(provider=provider), **said), {f"{OWN}:1688": CONNECTED}
+    licensed = judging(server("2019", kms=OWN, reach=reach, metadata={}), ctx)
+    assert set(licensed.found) & ENTITLEMENT == set()
+    assert licensed.healthy
+    other = judging(server("2019", kms=OWN, licensed=False, reach=reach, metadata={}), ctx)
+    assert other.steps == ["activate"]
+
+
+@pytest.mark.parametrize(
+    "host", [CLOUDS_HOST, "x.tencentyun.com", "169.254.0.55", "azkms.core.windows.net"]
+)
+def test_it_does_where_the_host_named_is_a_clouds(host: str) -> None:
+    ctx = replace(named(host), image="img-x", images=IMPORTED)
+    seen = judging(server("2019", kms=host, reach={f"{host}:1688": CONNECTED}), ctx)
+    assert "image-not-entitled" in seen.of("error")
+
+
+def test_another_companys_licence_is_not_taken_over_because_the_provider_has_one() -> None:
+    """The image is a public one, which says nothing of the host named."""
+    raw = server("2019", kms="kms-old.corp.example", reach={f"{OWN}:1688": CONNECTED})
+    seen = judging(raw, named())
+    assert (seen.steps, seen.asks_for) == ([], ["--allow move-kms"])
+    agreed = judging(raw, named(consent=frozenset({"move-kms"})))
+    assert agreed.steps == ["set-kms-host", "activate"]
+    overridden = judging(raw, named(override_entitlement="ticket 4711"))
+    assert overridden.asks_for == ["--allow move-kms"]

@@ -59,6 +59,7 @@ class KmsRule(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[str, ...]  # release names, or ("*",)
     hosts: tuple[HostPort, ...]
     own: bool = False  # the operator named them, instead of the provider's
+    elsewhere: bool = False  # and none of them is the provider's, as far as is known
 
 
 class Source(FromFile, frozen=True, kw_only=True):
@@ -216,6 +217,11 @@ class Profile(FromFile, frozen=True, kw_only=True):
         """Whether its KMS hosts are those that the operator named."""
         return any(rule.own for rule in self.kms)
 
+    @property
+    def hosts_elsewhere(self) -> bool:
+        """Whether the operator named KMS hosts of which none is known to be the provider's."""
+        return any(rule.elsewhere for rule in self.kms)
+
     def _named_hosts(self) -> Iterator[HostPort]:
         for rule in self.kms:
             yield from rule.hosts
@@ -231,14 +237,12 @@ class Profile(FromFile, frozen=True, kw_only=True):
         names = tuple(host.host.lower().rstrip(".") for host in hosts)
         zone = f".{self.dns_zone.lower()}"
         inside = any(self.owns(name) or (self.dns and name.endswith(zone)) for name in names)
-        routes = tuple(
-            route
-            for route in self.routes
-            if inside or route.when == "always" or any(map(route.leads_to, names))
-        )
+        led = [route for route in self.routes if any(map(route.leads_to, names))]
+        routes = tuple(r for r in self.routes if inside or r.when == "always" or r in led)
+        elsewhere = not (inside or led)
         return msgspec.structs.replace(
             self,
-            kms=(KmsRule(releases=("*",), hosts=hosts, own=True),),
+            kms=(KmsRule(releases=("*",), hosts=hosts, own=True, elsewhere=elsewhere),),
             dns=self.dns if inside else (),
             dns_zone=self.dns_zone if inside else "",
             routes=routes,

@@ -33,6 +33,8 @@ def image_not_entitled(a: Assessment) -> Found | None:
     image = a.entitlement.image
     if image is None or image.license == "BYOL" or a.entitlement.is_public_image:
         return None
+    if a.entitlement.by_cloud or not a.entitlement.matters:
+        return None
     why = _NOT_PUBLIC.get(image.source) or _NOT_PUBLIC.get(image.type)
     if why is None:
         return None
@@ -62,6 +64,8 @@ IMAGE_NOT_ENTITLED = FindingKind(
 
 def license_byol(a: Assessment) -> Found | None:
     """The server is known to run on the customer's own licence."""
+    if not a.entitlement.matters:
+        return None
     image, value = a.entitlement.image, a.entitlement.metadata
     remedy = say("Activate it with your own key or your own KMS host.")
     if a.entitlement.own_by_metadata:
@@ -69,7 +73,7 @@ def license_byol(a: Assessment) -> Found | None:
             "The provider reports that this server uses your own licence ({value}).", value=value
         )
         return _refusable(a, summary, image or Image(license="BYOL"), remedy)
-    if image is None or image.license != "BYOL":
+    if image is None or image.license != "BYOL" or a.entitlement.by_cloud:
         return None
     summary = (
         say("The cloud's API reports that this server uses your own licence, not the provider's.")
@@ -102,8 +106,8 @@ LICENSE_BYOL = FindingKind(
 
 def entitlement_unknown(a: Assessment) -> Found | None:
     """It is not known whether the provider's licence covers this server."""
-    if a.system.script_host_off:
-        return None  # then nothing could be asked, and the cause is known
+    if a.system.script_host_off or not a.entitlement.matters:
+        return None  # nothing could be asked, and the cause is known; or it decides nothing
     rule, value = a.ctx.knowledge.profile.entitlement, a.entitlement.metadata
     if _judged(a.entitlement.image) or a.entitlement.own_by_metadata or a.entitlement.covered:
         return None
