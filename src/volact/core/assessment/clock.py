@@ -18,6 +18,7 @@ from volact.model.fact import (
     Fact,
     Known,
     Unreadable,
+    is_known,
     is_unreadable,
     value_of,
 )
@@ -36,7 +37,9 @@ DEFAULT_LIMIT_S = 54_000  # stand-alone servers: 15 h
 _DATE_LAG_S = 4
 _AGREE_S = 30
 
-Beyond = Literal["no", "local", "policy"]
+Beyond = Literal["no", "local", "policy", "unknown"]
+# Why W32Time takes the time from nowhere, by its type and its time servers; "": it does not.
+SourceGap = Literal["", "no-sync", "no-domain", "no-peers"]
 
 
 class ClockState(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +47,7 @@ class ClockState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``skew_s``: seconds ahead (positive) or behind; ``None``: not measured.
     ``beyond_limit``: whether W32Time would refuse a correction that large, and
-    whose limit that is.
+    whose limit that is; ``unknown``: what group policy allows was not read.
     """
 
     skew_s: int | None
@@ -98,6 +101,31 @@ def ntp_client_off(time: TimeFacts) -> bool:
     return value_of(time.client if is_unreadable(client) else client) == 0
 
 
+def time_type(time: TimeFacts) -> str:
+    """Where W32Time takes the time from, in capitals: group policy's type before the own one."""
+    return (value_of(time.policy_type) or value_of(time.type) or "").upper()
+
+
+def time_peers(time: TimeFacts) -> Fact[str]:
+    """The time servers: group policy's before the own ones."""
+    return time.policy_peers if is_known(time.policy_peers) else time.peers
+
+
+def source_gap(time: TimeFacts, *, standalone: bool) -> SourceGap:
+    """Why W32Time takes the time from nowhere."""
+    kind, peers = time_type(time), time_peers(time)
+    if kind == "NOSYNC":
+        return "no-sync"
+    if kind == "NT5DS" and standalone:
+        return "no-domain"
+    return "no-peers" if kind == "NTP" and peers in (ABSENT, Known("")) else ""
+
+
+def source_by_policy(time: TimeFacts) -> bool:
+    """Whether group policy says where the time is taken from."""
+    return is_known(time.policy_type) or is_known(time.policy_peers)
+
+
 def own_limits(time: TimeFacts) -> tuple[Fact[int], Fact[int]]:
     """The server's limits forwards and backwards, those before an interrupted run raised them.
 
@@ -119,7 +147,7 @@ def _beyond_limit(time: TimeFacts, skew: int) -> Beyond:
     forwards, backwards = own_limits(time)
     policy, local = (time.policy_neg, backwards) if skew > 0 else (time.policy_pos, forwards)
     if isinstance(policy, Unreadable):
-        return "policy"  # what policy allows is not known
+        return "unknown"
     if isinstance(policy, Known):
         return "policy" if _exceeds(skew, policy.value) else "no"
     if isinstance(local, Known):

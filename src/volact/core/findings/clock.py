@@ -10,7 +10,13 @@ from typing import Any
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client
+from volact.core.assessment.clock import (
+    ERROR_S,
+    WARNING_S,
+    ntp_client,
+    source_by_policy,
+    source_gap,
+)
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, reported, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps import kind_of
@@ -72,7 +78,7 @@ def clock_skew(a: Assessment) -> Found | None:
         _skew_summary(skew),
         {
             "skew_s": skew,
-            "beyond_phase_limit": beyond != "no",
+            "beyond_phase_limit": None if beyond == "unknown" else beyond != "no",
             "role": a.system.role,
         },
         repair=_skew_repair(a, beyond),
@@ -165,11 +171,17 @@ def _skew_repair(a: Assessment, beyond: str) -> Repair:
     time = a.facts.time
     if isinstance(a.facts.services.get("W32Time"), Absent):
         return "manual"
-    against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
+    against_policy = beyond in ("policy", "unknown") or _sourceless_by_policy(a)
     off = value_of(ntp_client(time)) == 0
     unread = is_unreadable(time.policy_type) or is_unreadable(ntp_client(time))
     free = not (against_policy or off or unread or _sourceless(a))
     return "automatic" if a.system.role == "standalone" and free else "manual"
+
+
+def _sourceless_by_policy(a: Assessment) -> bool:
+    """Whether group policy leaves nothing that the time could be taken from."""
+    gap = source_gap(a.facts.time, standalone=a.system.role == "standalone")
+    return source_by_policy(a.facts.time) and gap != ""
 
 
 def _sourceless(a: Assessment) -> bool:
@@ -188,6 +200,14 @@ def _skew_remedy(a: Assessment, beyond: str) -> Text:
     commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
     if value_of(a.facts.time.policy_client) == 0:
         return client_by_policy(*commands)
+    if _sourceless_by_policy(a):
+        return source_left_by_policy(*commands)
+    if beyond == "unknown":
+        return say(
+            "It is not known whether group policy allows a correction this large, so volact does "
+            "not set the clock. On the server: {commands}",
+            commands=typed(*commands),
+        )
     if beyond == "policy":
         return say(
             "Group policy forbids a correction this large; change the policy, then: {commands}",
@@ -202,6 +222,16 @@ def client_by_policy(*commands: str) -> Text:
         "volact does not override group policy. Enable the policy {policy} or set it to Not "
         "configured, then on the server: {commands}",
         policy="Enable Windows NTP Client",
+        commands=typed("gpupdate /force", *commands),
+    )
+
+
+def source_left_by_policy(*commands: str) -> Text:
+    """What is left to a person where group policy names no time source."""
+    return say(
+        "volact does not override group policy. In the policy {policy}, name a time server or "
+        "choose Not configured, then on the server: {commands}",
+        policy="Configure Windows NTP Client",
         commands=typed("gpupdate /force", *commands),
     )
 

@@ -31,8 +31,9 @@ def start_service(a: Assessment, name: str) -> Iterator[StepParams]:
 def name_time_source(a: Assessment, *, unless_provided: bool) -> Iterator[StepParams]:
     """Never against group policy, and not where the provider's servers are set already."""
     time, peers = a.facts.time, a.ctx.knowledge.profile.ntp
-    unread = any(is_unreadable(fact) for fact in (time.type, time.peers, time.policy_type))
-    if not peers or unread or is_known(time.policy_type) or is_known(time.policy_peers):
+    policy = (time.policy_type, time.policy_peers)
+    unread = any(is_unreadable(fact) for fact in (time.type, time.peers, *policy))
+    if not peers or unread or any(map(is_known, policy)):
         return
     current = (value_of(time.peers) or "").lower()
     provided = value_of(time.type) == "NTP" and any(peer in current for peer in peers)

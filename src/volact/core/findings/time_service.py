@@ -9,15 +9,25 @@ from collections.abc import Iterator
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S, ntp_client, ntp_client_off
-from volact.core.findings.clock import TIME_FROM_DOMAIN, client_by_policy
+from volact.core.assessment.clock import (
+    ERROR_S,
+    WARNING_S,
+    SourceGap,
+    ntp_client,
+    ntp_client_off,
+    source_by_policy,
+    source_gap,
+    time_peers,
+    time_type,
+)
+from volact.core.findings.clock import TIME_FROM_DOMAIN, client_by_policy, source_left_by_policy
 from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import RestoreTimeLimits
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.core.steps.time_source import SetTimeTrigger
-from volact.model.fact import ABSENT, Absent, Known, is_known, is_unreadable, value_of
+from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.facts import TimeFacts
 from volact.model.finding import Repair
 from volact.model.text import Text, say
@@ -85,24 +95,22 @@ TIME_SERVICE_OFF = FindingKind(
 def time_source_missing(a: Assessment) -> Found | None:
     """W32Time has nowhere to take the time from."""
     time, role = a.facts.time, a.system.role
-    by_policy = not isinstance(time.policy_type, Absent)
-    kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
-    peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
-    client, client_off = ntp_client(time), ntp_client_off(time)
+    kind, client, client_off = time_type(time), ntp_client(time), ntp_client_off(time)
     if not kind or role is None or role == "controller":
         return None
-    orphan = kind == "NT5DS" and role == "standalone"
-    no_peers = kind == "NTP" and (value_of(peers_fact) == "" or peers_fact == ABSENT)
-    if not (kind == "NOSYNC" or orphan or no_peers or client_off):
+    gap = source_gap(time, standalone=role == "standalone")
+    if not (gap or client_off):
         return None
+    policy = (time.policy_type, time.policy_peers)
+    by_policy = not all(isinstance(fact, Absent) for fact in policy)
     servers = a.ctx.knowledge.profile.ntp
     blocked = by_policy or client_off or is_unreadable(client) or not servers
     automatic = role == "standalone" and not blocked
     return warning(
-        _source_summary(time, kind, orphan=orphan),
+        _source_summary(time, gap),
         {
             "type": kind,
-            "peers": value_of(peers_fact),
+            "peers": value_of(time_peers(time)),
             "client": 0 if client_off else value_of(client),
         },
         repair="automatic" if automatic else "manual",
@@ -174,7 +182,7 @@ def _service_remedy(word: str) -> Text:
     return on_server(shell.enable_service("w32time", "auto"), shell.start_service("w32time"))
 
 
-def _source_summary(time: TimeFacts, kind: str, *, orphan: bool) -> Text:
+def _source_summary(time: TimeFacts, gap: SourceGap) -> Text:
     if value_of(time.policy_client) == 0:
         return say(
             "Group policy turns the NTP client of the Windows Time service off, so the clock is "
@@ -184,9 +192,9 @@ def _source_summary(time: TimeFacts, kind: str, *, orphan: bool) -> Text:
         return say(
             "The NTP client of the Windows Time service is off, so the clock is not synchronised."
         )
-    if orphan:
+    if gap == "no-domain":
         return say("The Windows Time service waits for a domain, but this server is not in one.")
-    if kind == "NOSYNC":
+    if gap == "no-sync":
         return say("The Windows Time service is configured not to synchronise (NoSync).")
     return say("The Windows Time service has no time server in its list.")
 
@@ -200,7 +208,9 @@ def _source_remedy(a: Assessment) -> Text:
     if a.system.role == "member":
         return on_server(TIME_FROM_DOMAIN)
     servers = a.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
-    return on_server(shell.set_time_source(servers))
+    command = shell.set_time_source(servers)
+    by_policy = source_by_policy(a.facts.time)
+    return source_left_by_policy(command) if by_policy else on_server(command)
 
 
 def _stops_by_itself(triggers: str) -> bool:
