@@ -16,6 +16,7 @@ from conduct_licence import (
     keys_are_their_owners,
     kms_hosts_are_the_providers,
     licensed_servers_are_left_alone,
+    no_kms_host_for_another_way,
 )
 from conduct_moving import (
     a_company_keeps_its_own_licence,
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     a_company_keeps_its_own_licence,
     a_forged_licence_is_not_worked_around,
     activation_is_not_tried_in_vain,
+    no_kms_host_for_another_way,
     foreign_windows_is_left_alone,
     services_only_get_back_what_they_had,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from answer_facts import clients, licensed, products, skew_s, token, value
+from answer_facts import by_other_means, clients, licensed, products, skew_s, token, value
 from case_words import BUILDS, EDITIONS
 from conduct_deed import Deed
 from conduct_kms import accepted, hides_the_servers, host_in_force, last_success, reached
@@ -34,10 +34,10 @@ def licensed_servers_are_left_alone(deed: Deed) -> Iterator[str]:
     if by_accepted and not deed.errors:
         yield "steps on a server that an accepted host has licensed, without an error"
     own_key = not clients(deed.raw)
-    directory = any(product.get("VLActivationType") == 1 for product in keyed)
+    other = any(map(by_other_means, keyed))
     licence = deed.steps_of("install-key", "set-kms-host", "clear-kms-host", "activate")
-    if (own_key or directory) and licence:
-        yield "the licence of a server is touched that its own key or its domain has licensed"
+    if (own_key or other) and licence:
+        yield "the licence of a server is touched that its own key, token or domain has licensed"
 
 
 def keys_are_their_owners(deed: Deed) -> Iterator[str]:
@@ -97,6 +97,13 @@ def activation_is_not_tried_in_vain(deed: Deed) -> Iterator[str]:
         yield "activate with a key that no KMS host activates"
     if products(raw) == [] and not deed.steps_of("install-key"):
         yield "activate without a key"
+
+
+def no_kms_host_for_another_way(deed: Deed) -> Iterator[str]:
+    """A Windows that is set to Active Directory or tokens alone contacts no KMS host."""
+    forced = any(p.get("VLActivationTypeEnabled") in (1, 3) for p in clients(deed.raw))
+    for step in deed.steps_of("set-kms-host", "clear-kms-host", "activate") if forced else ():
+        yield f"{step.do} although Windows is set to contact no KMS host"
 
 
 def _wrong_host(deed: Deed) -> Iterator[str]:

@@ -71,6 +71,12 @@ PLANTED = [
         (ACTIVATE,),
         "longer than any",
     ),
+    Planted(
+        "set to tokens",
+        on("activation forced to tokens"),
+        (set_host(), ACTIVATE),
+        "contact no KMS host",
+    ),
     Planted("unknown step", NOT_LICENSED, (step("uninstall-key"),), "no step that the rules"),
     Planted("order", on("five hours behind"), (ACTIVATE, SYNC), "order is not safe"),
     Planted("healthy, activated", HEALTHY, (ACTIVATE,), "accepted host has licensed"),
@@ -224,7 +230,7 @@ PLANTED = [
         "directory",
         on("licensed by Active Directory, a company's KMS host set"),
         (set_host(), ACTIVATE),
-        "its domain has licensed",
+        "domain has licensed",
     ),
     Planted("products", on("the products, 2019"), (ACTIVATE,), "rests on products"),
     Planted(

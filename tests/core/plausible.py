@@ -59,6 +59,7 @@ _CHANNELS = st.sampled_from(
         "VIRTUAL_MACHINE_ACTIVATION",
         "OEM_SLP",
         "TIMEBASED_EVAL",
+        "TIMEBASED_SUB",
         "VOLUME_KMS_2019_C",
     ]
 )
@@ -136,6 +137,8 @@ def _keyed(draw: st.DrawFn, base: Raw, release: str) -> Raw:
         changes["GracePeriodRemaining"] = draw(st.sampled_from([255_000, 200_000, 20_000]))
     if release not in ("2008", "2008 R2") and draw(st.integers(0, 9)) == 0:
         changes["VLActivationType"] = 1
+    if release != "2008" and draw(st.integers(0, 9)) == 0:
+        changes["TokenActivationILVID"] = draw(st.sampled_from([1, 0xFFFFFFFF]))
     if release != "2008":
         changes |= draw(_own_host(base))
     return {**base, **changes}
@@ -172,8 +175,9 @@ def _policy(draw: st.DrawFn, raw: Raw) -> None:
         host = draw(st.sampled_from([KMS, OTHER_KMS]))
         raw["registry"] |= {"policy_machine": host, "policy_port": "1688"}
     if draw(st.integers(0, 7)) == 0:
-        kind = draw(st.sampled_from(["NoSync", "NTP"]))
-        raw["time"] |= {"policy_type": kind, "policy_peers": "10.0.0.9,0x8", "policy_pos": 3600}
+        kind = draw(st.sampled_from(["NoSync", "NTP", "NT5DS"]))
+        peers = draw(st.sampled_from(["10.0.0.9,0x8", "10.0.0.9,0x8", ""]))
+        raw["time"] |= {"policy_type": kind, "policy_peers": peers, "policy_pos": 3600}
     if draw(st.integers(0, 7)) == 0:
         raw["time"]["policy_client"] = draw(st.sampled_from([0, 1]))
 

@@ -8,8 +8,9 @@ import pytest
 from servers import CLOCK, MISSING, NOW_S, context, facts_of, product, server, unreadable
 
 from volact.core.assessment import assess
+from volact.core.assessment.channel import channel_of
 from volact.core.assessment.clock import measured_skew
-from volact.core.assessment.licence import channel_of, licence_of, status_word
+from volact.core.assessment.licence import licence_of, status_word
 from volact.core.assessment.system import edition_by_partial, gvlk_for, licensing_service, role_of
 from volact.core.rows import language_tag
 from volact.knowledge.load import load_editions

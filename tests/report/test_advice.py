@@ -91,6 +91,13 @@ UNDISCOVERED = server(
 RETAIL = server("2019", products=[product("2019", licensed=False, channel="RETAIL")])
 
 
+def test_no_repair_is_promised_where_windows_contacts_no_kms_host() -> None:
+    for changes in ({"licensed": False}, {"GracePeriodRemaining": 20_000}):
+        forced = product("2019", VLActivationTypeEnabled=1, **changes)
+        lines = todo(server("2019", products=[forced]), "check")
+        assert "volact repairs" not in " ".join(lines)
+
+
 @pytest.mark.parametrize("ctx", [BYOL, IMPORTED], ids=["own-licence", "imported-image"])
 def test_no_repair_is_promised_where_the_licence_does_not_cover_the_server(ctx: Context) -> None:
     """volact activate answered: no steps, the image uses your own licence."""

@@ -23,6 +23,7 @@ from volact.core.refusals import (
     blockers,
     consent_refusals,
     hands_off,
+    kms_hosts_may_be_set,
     licence_may_change,
     waits_for_consent,
 )
@@ -56,6 +57,8 @@ def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
     steps = _repairs(a, wanted)
     if not may_change:
         steps = tuple(step for step in steps if not kind_of(step.params).changes_licence)
+    if not kms_hosts_may_be_set(findings):
+        steps = tuple(s for s in steps if not isinstance(s.params, SetKmsHost | ClearKmsHost))
     refusals = consent_refusals(findings)
     steps, put_off = _alone(steps)
     refusals += put_off

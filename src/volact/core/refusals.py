@@ -17,7 +17,7 @@ from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
 from volact.core.steps.network import AddDns, AddRoute
 from volact.core.steps.params import StepDraft, StepParams
-from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
+from volact.model.fact import Absent, Fact, Known, Unreadable, is_known, is_unreadable
 from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
@@ -54,14 +54,19 @@ def licence_may_change(a: Assessment, findings: tuple[Finding, ...]) -> bool:
     """Whether keys and KMS hosts may be touched: release and edition are known and right."""
     if any(BY_ID[f.id].blocks == "licence" and _stops(f, a) for f in findings):
         return False
-    return not is_unreadable(a.facts.os.build) and not is_unreadable(a.facts.os.sku)
+    return is_known(a.facts.os.build) and is_known(a.facts.os.sku)
+
+
+def kms_hosts_may_be_set(findings: tuple[Finding, ...]) -> bool:
+    """Whether a KMS host that is set would be contacted."""
+    return not any(BY_ID[f.id].blocks == "kms" for f in findings)
 
 
 def _stops(finding: Finding, a: Assessment) -> bool:
     """Whether this finding keeps from being done what its kind blocks.
 
-    An error does, and a kind that is never an error in any severity; so does an
-    edition that no key fits where it is licensed all the same.  What is accepted
+    An error does, and a kind that blocks in any severity; so does an edition
+    that no key fits where it is licensed all the same.  What is accepted
     goes on keeping it from being done: acceptance allows nothing.
     """
     kind = BY_ID[finding.id]
@@ -93,7 +98,7 @@ def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...
 
 
 def _blocks_activation(finding: Finding) -> bool:
-    return BY_ID[finding.id].blocks in ("activation", "licence")
+    return BY_ID[finding.id].blocks in ("activation", "kms", "licence")
 
 
 def blockers(
@@ -142,8 +147,8 @@ def _unread(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Refusal]:
 def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
     """The facts without which activating would be a guess, where they are missing."""
     asked = {
-        say("its build"): is_unreadable(a.facts.os.build),
-        say("its edition"): is_unreadable(a.facts.os.sku),
+        say("its build"): not is_known(a.facts.os.build),
+        say("its edition"): not is_known(a.facts.os.sku),
         say("its clock"): a.clock.skew_s is None and not _plans(steps, SyncClock),
         say("whether a debugger is set for the licensing program"): is_unreadable(
             a.facts.binary.debugger

@@ -31,6 +31,8 @@ _LASTING = frozenset(
 )
 # Findings of these places are repaired by changing the licence, by keys and by KMS hosts.
 _OF_THE_LICENCE = (Place.KEY, Place.KMS_SETTING, Place.REACH, Place.LICENCE)
+# Those for which Windows has to contact a KMS host.
+_BY_KMS_HOST = (Place.KMS_SETTING, Place.REACH, Place.LICENCE)
 # What the operator has to name first.
 _NAMED = {
     AZURE_EDITION_ELSEWHERE.id: ("--provider", "azure"),
@@ -50,8 +52,10 @@ def _prevents(other: Finding, finding: Finding) -> bool:
     lasting = other.id in _LASTING or other.severity == "accepted"
     if kind is None or not (kind.blocks_always or (lasting and other.own_severity == "error")):
         return False
-    of_the_licence = repaired is not None and repaired.place in _OF_THE_LICENCE
-    return kind.blocks == "everything" or (kind.blocks == "licence" and of_the_licence)
+    if kind.blocks == "everything":
+        return True
+    blocked = {"licence": _OF_THE_LICENCE, "kms": _BY_KMS_HOST}.get(kind.blocks, ())
+    return repaired is not None and repaired.place in blocked
 
 
 def consent_first(server: ServerReport) -> tuple[str, ...]:

@@ -122,6 +122,8 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
 
 def _standing_of(licence: LicenceState, kms: KmsState) -> LicenceStanding:
     """By whom Windows is licensed on this server."""
+    if licence.undetermined:
+        return "unknown"  # such a product may be what licenses it, or what does not
     if licence.unlicensed or (licence.products_known and not licence.subjects):
         return "none"
     if not licence.all_licensed:
@@ -132,9 +134,9 @@ def _standing_of(licence: LicenceState, kms: KmsState) -> LicenceStanding:
 
 def _of_product(product: ProductState, kms: KmsState) -> LicenceStanding:
     """By whom one licensed product is licensed."""
-    if not product.is_client or product.by_directory:
+    if not product.is_client or product.by_kms is False:
         return "other"
-    if product.by_directory is None:
+    if product.by_kms is None:
         return "unknown"
     if kms.by_dns:
         return "accepted"  # the provider leaves the choice of the host to DNS

@@ -169,7 +169,7 @@ def kms_of(
     found = {host: reach_of(facts.reach, host, facts.reached, names) for host in targets}
     silent = accepted if licence.none_to_lose else ()
     by_dns = not accepted and profile.discovery == "dns"
-    applies = bool(accepted) and _is_client(ctx, licence)
+    applies = bool(accepted) and _is_client(ctx, system, licence)
     reached = tuple(host for host in accepted if found[host] == "yes")
     return KmsState(
         profile=profile,
@@ -246,12 +246,13 @@ def _chosen_by_dns(profile: Profile, licence: LicenceState) -> tuple[HostPort, .
     return tuple(dict.fromkeys(setting.host for setting in used if setting))
 
 
-def _is_client(ctx: Context, licence: LicenceState) -> bool:
+def _is_client(ctx: Context, system: SystemState, licence: LicenceState) -> bool:
     """Whether this server is a KMS client, or is yet to get its client key."""
     if licence.is_kms_host or licence.has_key is None:
         return False  # unread: it may be a KMS host, or licensed by a key of its own
-    replaced = ctx.policy.replace_key and not licence.in_use  # a key in use never is
-    return not licence.has_key or bool(licence.clients) or replaced
+    if not licence.has_key or licence.clients:
+        return True
+    return ctx.policy.replace_key and system.published_key is not None and licence.replaceable
 
 
 def _effective(layers: KmsLayers, licence: LicenceState) -> KmsSetting | None:

@@ -1,4 +1,4 @@
-"""Products, channels and licence states: derived once from the licensing facts.
+"""Products and licence states: derived once from the licensing facts.
 
 Never only the first product: a server may hold several keys, and add-ons
 (extended updates and the like) are no Windows licence.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal
 
 import msgspec
 
+from volact.core.assessment.channel import OWN_CHANNELS, KeyChannel, channel_of
 from volact.core.assessment.kms_setting import (
     KmsLayers,
     KmsSetting,
@@ -28,28 +28,9 @@ LICENSED = 1
 TIMED_OUT = 0x800705B4  # how the agent reports that its time was over
 FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts
 
-KeyChannel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
-
-# Words of Description, which are tokens and never translated.  Order matters:
-# VOLUME_KMSCLIENT contains VOLUME_KMS.
-_BY_DESCRIPTION: tuple[tuple[str, KeyChannel], ...] = (
-    ("VOLUME_KMSCLIENT", "kms-client"),
-    ("VOLUME_KMS", "kms-host"),
-    ("VOLUME_MAK", "mak"),
-    ("TIMEBASED_EVAL", "eval"),
-    ("VIRTUAL_MACHINE_ACTIVATION", "avma"),
-    ("OEM", "oem"),
-    ("RETAIL", "retail"),
-)
-# ProductKeyChannel, 2012 R2 and later.  "Retail:TB:Eval" before "Retail".
-_BY_CHANNEL: tuple[tuple[str, KeyChannel], ...] = (
-    ("Volume:GVLK", "kms-client"),
-    ("Volume:CSVLK", "kms-host"),
-    ("Volume:MAK", "mak"),
-    ("Retail:TB:Eval", "eval"),
-    ("OEM:", "oem"),
-    ("Retail", "retail"),
-)
+# VLActivationType: what the last activation was by; VLActivationTypeEnabled: what it may be by.
+_BY_DIRECTORY, _BY_TOKEN = 1, 3
+_NO_VERSION = 0xFFFFFFFF
 
 STATUS_NAMES: dict[str, Text] = {  # in the order of LicenseStatus
     "unlicensed": say("unlicensed"),
@@ -74,30 +55,20 @@ def status_word(status: int) -> str:
     return _STATUS[status] if 0 <= status < len(_STATUS) else f"status-{status}"
 
 
-def channel_of(product: Product) -> KeyChannel:
-    """Where the product's key comes from; ``unknown`` when no fact shows it."""
-    description, channel = value_of(product.description) or "", value_of(product.channel) or ""
-    for word, kind in _BY_DESCRIPTION:
-        if word in description:
-            return kind
-    for word, kind in _BY_CHANNEL:
-        if channel.startswith(word):
-            return kind
-    return "unknown"
-
-
 class ProductState(msgspec.Struct, frozen=True, kw_only=True):
     """One product of Windows itself that has a key.
 
     ``licensed`` is ``None`` when its status could not be read.  ``own_kms`` is a
     KMS host set for this product alone; ``kms`` is the host that activates it.
-    ``by_directory``: the last activation came from Active Directory; ``None``: not known.
+    ``by_directory``: the last activation came from Active Directory; ``by_token``: from a
+    token; ``None``: not known.
     """
 
     facts: Product
     channel: KeyChannel
     licensed: bool | None
     by_directory: bool | None
+    by_token: bool | None
     own_kms: Fact[KmsSetting]
     kms: Fact[KmsSetting]
 
@@ -105,6 +76,19 @@ class ProductState(msgspec.Struct, frozen=True, kw_only=True):
     def is_client(self) -> bool:
         """Whether a KMS host activates this product."""
         return self.channel == "kms-client"
+
+    @property
+    def by_kms(self) -> bool | None:
+        """Whether its last activation, if there was one, came from a KMS host; ``None``: unread."""
+        if self.by_directory or self.by_token:
+            return False
+        return None if None in (self.by_directory, self.by_token) else True
+
+    @property
+    def kept_from_kms(self) -> bool:
+        """Whether it is set to another way of activation, and not licensed by that."""
+        forced = (value_of(self.facts.vl_enabled) or 0) in (_BY_DIRECTORY, _BY_TOKEN)
+        return forced and (self.licensed is False or self.by_kms is True)
 
     @property
     def partial_key(self) -> str | None:
@@ -146,7 +130,7 @@ class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
     """The products of Windows and what they show together.
 
     ``subjects`` are the products that decide whether this server is licensed: the
-    KMS clients where there are any; a leftover key of another channel beside
+    KMS clients where there are any, else the licensed products; a leftover key beside
     them decides nothing.  ``main`` stands for the server in a table.
     ``unlicensed`` are the subjects known not to be licensed.  ``all_licensed``
     holds where every subject is known to be licensed and there is one.
@@ -171,10 +155,25 @@ class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
     is_evaluation: bool
 
     @property
+    def replaceable(self) -> bool:
+        """Whether the first key is one of the owner's, and none is or may be in use."""
+        own = bool(self.products) and self.products[0].channel in OWN_CHANNELS
+        return own and all(product.licensed is False for product in self.products)
+
+    @property
+    def kept_from_kms(self) -> bool:
+        """Whether Windows contacts no KMS host for one of its clients, by a setting."""
+        return any(product.kept_from_kms for product in self.clients)
+
+    @property
     def none_to_lose(self) -> bool:
         """Whether it is known that some subject, or Windows as a whole, is not licensed."""
-        known = not self.unread and all(p.licensed is not None for p in self.subjects)
-        return known and not self.all_licensed
+        return self.status_known and not self.all_licensed
+
+    @property
+    def status_known(self) -> bool:
+        """Whether it is known of every subject if it is licensed."""
+        return not self.unread and all(p.licensed is not None for p in self.subjects)
 
 
 def licence_of(facts: Facts, layers: KmsLayers | None = None) -> LicenceState:
@@ -182,7 +181,7 @@ def licence_of(facts: Facts, layers: KmsLayers | None = None) -> LicenceState:
     family = family_of(facts.os)
     products = tuple(_products(facts, layers or kms_layers(facts), family))
     clients = tuple(product for product in products if product.is_client)
-    subjects = clients or products
+    subjects = clients or _in_use(products) or products
     undetermined = any(_is_undetermined(product) for product in value_of(facts.products) or ())
     unread = is_unreadable(facts.products)
     return LicenceState(
@@ -198,8 +197,15 @@ def licence_of(facts: Facts, layers: KmsLayers | None = None) -> LicenceState:
         products_known=is_known(facts.products),
         unread=unread,
         is_kms_host=_is_kms_host(facts, products),
-        is_evaluation=_is_evaluation(facts, products, clients),
+        is_evaluation=_is_evaluation(facts, subjects),
     )
+
+
+def _in_use(products: tuple[ProductState, ...]) -> tuple[ProductState, ...]:
+    """Those that license Windows; none where one could not be read, which may do so too."""
+    if any(product.licensed is None for product in products):
+        return ()
+    return tuple(product for product in products if product.licensed)
 
 
 def is_unlicensed(product: Product) -> bool:
@@ -218,6 +224,7 @@ def _products(facts: Facts, layers: KmsLayers, family: Family) -> Iterator[Produ
             channel=channel_of(product),
             licensed=status.value == LICENSED if isinstance(status, Known) else None,
             by_directory=_by_directory(product, family),
+            by_token=_by_token(product, family),
             own_kms=own,
             kms=host_in_use(product, own, layers, family),
         )
@@ -227,7 +234,21 @@ def _by_directory(product: Product, family: Family) -> bool | None:
     """Before 2012 Active Directory activates nothing, and there is no such property."""
     if is_unreadable(product.vl_type) and family not in ("2008", "2008 R2"):
         return None
-    return value_of(product.vl_type) == 1
+    return value_of(product.vl_type) == _BY_DIRECTORY
+
+
+def _by_token(product: Product, family: Family) -> bool | None:
+    """As slmgr.vbs tells it: a version of an issuance licence, after Active Directory is ruled out.
+
+    No version is 0xFFFFFFFF, which the agent leaves out.  Server 2008 has no such property.
+    """
+    version = product.other.get("TokenActivationILVID", ABSENT)
+    if family == "2008" or value_of(product.vl_type) == _BY_DIRECTORY:
+        return False
+    if is_unreadable(version):
+        return None
+    activated = is_known(version) and version != Known(_NO_VERSION)
+    return activated or value_of(product.vl_type) == _BY_TOKEN
 
 
 def _is_kms_host(facts: Facts, products: tuple[ProductState, ...]) -> bool:
@@ -240,16 +261,13 @@ def _is_kms_host(facts: Facts, products: tuple[ProductState, ...]) -> bool:
     )
 
 
-def _is_evaluation(
-    facts: Facts, products: tuple[ProductState, ...], clients: tuple[ProductState, ...]
-) -> bool:
-    """Whether this is an evaluation, by its number or by the only kind of key it has."""
+def _is_evaluation(facts: Facts, subjects: tuple[ProductState, ...]) -> bool:
+    """Whether this is an evaluation, by its number or by the only kind of key that decides."""
     sku = value_of(facts.os.sku)
     if sku is not None and sku in EVALUATION_SKUS:
         return True
-    if clients:
-        return False  # converted: what is left of the trial decides nothing
-    return any(product.channel == "eval" for product in products)
+    # What is left of the trial beside the key of a full edition decides nothing.
+    return bool(subjects) and all(product.channel == "eval" for product in subjects)
 
 
 def out_of_time(facts: Facts) -> bool:

@@ -96,7 +96,7 @@ class Licensed(msgspec.Struct, frozen=True, kw_only=True):
     def _failed(self) -> ProductState | None:
         if self.licence.is_kms_host or not self.licence.all_licensed:
             return None
-        products = [p for p in self.licence.clients if not p.by_directory]
+        products = [p for p in self.licence.clients if p.by_kms is not False]
         # An activation that was just tried did not work, or the newest of the events.
         tried = [result for result in self.results if result.do == "activate"]
         has_failed = self._step_failed if tried and not tried[-1].ok else self._event_failed

@@ -7,7 +7,8 @@ with the operator's consent.
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.licence import KeyChannel, ProductState
+from volact.core.assessment.channel import OWN_CHANNELS, KeyChannel
+from volact.core.assessment.licence import ProductState
 from volact.core.consent import REPLACE_KEY
 from volact.core.findings.kind import (
     FindingKind,
@@ -29,6 +30,7 @@ OWN_KEYS: dict[KeyChannel, Text] = {
     "oem": say("an OEM key"),
     "avma": say("an AVMA key"),
 }
+_KINDS = (*OWN_CHANNELS, "unknown")
 
 
 def licensed_by_own_key(a: Assessment) -> Found | None:
@@ -41,6 +43,11 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
         say(
             "Windows is licensed with {key}, which needs no KMS host; volact leaves it unchanged.",
             key=OWN_KEYS[channel],
+        )
+        if channel in OWN_KEYS
+        else say(
+            "Windows is licensed with a key of a kind that volact does not know; volact leaves "
+            "it unchanged."
         ),
         {"channel": channel, "partial_key": licensed[0].partial_key},
         remedy=say(
@@ -57,7 +64,7 @@ LICENSED_BY_OWN_KEY = reported(
     rule=licensed_by_own_key,
     place=Place.OTHER_KEYS,
     severities=("info",),
-    meaning=say("Windows is licensed by a MAK, retail, OEM or AVMA key."),
+    meaning=say("Windows is licensed by a MAK, retail, OEM or AVMA key, or one of another kind."),
     action=say("Leaves it unchanged."),
     blocks="nothing",
     detail=None,
@@ -141,16 +148,16 @@ def _others(a: Assessment) -> tuple[ProductState, ...]:
         return ()
     if any(is_unreadable(product.facts.status) for product in products):
         return ()  # a key that may be in use is not judged
-    # An evaluation has a finding of its own; an unknown kind is no fault.
-    return tuple(product for product in products if product.channel in OWN_KEYS)
+    # An evaluation has a finding of its own.
+    return tuple(product for product in products if product.channel in _KINDS)
 
 
 def _unlicensed(a: Assessment) -> ProductState | None:
     """The first of them, where none licenses Windows."""
     others = _others(a)
-    if a.licence.in_use:
-        return None
-    return others[0] if others and others[0] is a.licence.products[0] else None
+    if a.licence.in_use or not others or others[0].channel not in OWN_KEYS:
+        return None  # an unknown kind is no fault
+    return others[0] if others[0] is a.licence.products[0] else None
 
 
 def _on_hyper_v(a: Assessment) -> bool:

@@ -32,10 +32,10 @@ def licensed_by_other_kms(a: Assessment) -> Found | None:
     """Licensed, but by a KMS host that is not the provider's."""
     if a.licence.is_kms_host or not a.kms.accepted:
         return None
-    directory = _licensed_by_directory(a)
+    without = _licensed_without_kms(a)
     others = [(p, s) for p, s in _licensed(a) if not a.kms.is_the_providers(s.host)]
-    if directory or not others:
-        return directory
+    if without or not others:
+        return without
     product, setting = min(others, key=lambda other: other[0].left_min)
     by_policy = setting.layer == "policy"
     host = a.kms.preferred
@@ -113,19 +113,24 @@ def moving_away(a: Assessment) -> Repair:
 
     A server that a company's own host licenses has a licence that works, and
     most likely one that the company has paid for: it is taken over only with the
-    operator's consent, or where the provider's licence is known to cover it.  One
-    that comes from another cloud cannot go on using that cloud's host.
+    operator's consent, or by the provider's KMS hosts where the provider's licence is known
+    to cover it.  One that comes from another cloud cannot go on using that cloud's host.
+    Where Windows contacts no KMS host, none is set.
     """
+    if a.licence.kept_from_kms:
+        return "manual"
     if a.entitlement.entitled or not any(_by_unknown_owner(a, p) for p in a.licence.clients):
         return "automatic"
     return repair_with(MOVE_KMS, a.ctx)
 
 
 def _by_unknown_owner(a: Assessment, product: ProductState) -> bool:
-    """Licensed, or not known not to be, by a host that is neither the provider's nor a cloud's."""
-    setting = value_of(product.kms)
-    if setting is None or product.licensed is False:
+    """Licensed, or not known not to be, by a host not known to be the provider's or a cloud's."""
+    if product.licensed is False:
         return False
+    setting = value_of(product.kms)
+    if setting is None:
+        return product.by_kms is not False  # some host has licensed it all the same
     return not a.kms.is_the_providers(setting.host) and not owners(setting.host, a.ctx.clouds)
 
 
@@ -143,9 +148,7 @@ def _licensed(a: Assessment) -> list[tuple[ProductState, KmsSetting]]:
     return [
         (product, setting.value)
         for product in a.licence.clients
-        if product.licensed
-        and product.by_directory is False
-        and isinstance(setting := product.kms, Known)
+        if product.licensed and product.by_kms and isinstance(setting := product.kms, Known)
     ]
 
 
@@ -186,10 +189,15 @@ def _evidence(a: Assessment, product: ProductState, setting: KmsSetting) -> dict
     }
 
 
-def _licensed_by_directory(a: Assessment) -> Found | None:
-    """Licensed through Active Directory: the domain's own choice, left alone."""
-    if not any(p.licensed and p.by_directory for p in a.licence.clients):
-        return None
+def _licensed_without_kms(a: Assessment) -> Found | None:
+    """Licensed by Active Directory or a token: the choice of its owner, left alone."""
+    licensed = [product for product in a.licence.clients if product.licensed]
+    if any(product.by_directory for product in licensed):
+        return _by_directory(a)
+    return _by_token(a) if any(product.by_token for product in licensed) else None
+
+
+def _by_directory(a: Assessment) -> Found:
     return warning(
         say("Windows is licensed through Active Directory, not by the provider's KMS host.")
         if not a.ctx.knowledge.profile.own_hosts
@@ -200,4 +208,17 @@ def _licensed_by_directory(a: Assessment) -> Found | None:
         ),
         {"host": "", "layer": "directory"},
         remedy=say("Nothing to do if Active Directory is meant to license this server."),
+    )
+
+
+def _by_token(a: Assessment) -> Found:
+    return warning(
+        say("Windows is licensed by a token, not by the provider's KMS host.")
+        if not a.ctx.knowledge.profile.own_hosts
+        else say(
+            "Windows is licensed by a token, not by the KMS host named with --kms-host ({right}).",
+            right=a.kms.preferred,
+        ),
+        {"host": "", "layer": "token"},
+        remedy=say("Nothing to do if a token is meant to license this server."),
     )

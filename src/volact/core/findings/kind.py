@@ -40,9 +40,9 @@ RepairSteps = Callable[[Assessment], Iterator[StepParams]]
 # What distinguishes servers with this finding, out of its evidence.
 Detail = Callable[[dict[str, Any]], str]
 # What an error of this kind keeps from being done: an activation, which would
-# only fail or go to the wrong host; that and any change of keys and KMS hosts;
-# anything at all.
-Blocks = Literal["nothing", "activation", "licence", "everything"]
+# only fail or go to the wrong host; that and any change of KMS hosts, which Windows does
+# not contact; that and any change of keys and KMS hosts; anything at all.
+Blocks = Literal["nothing", "activation", "kms", "licence", "everything"]
 # What its repair is followed by: an activation; an activation where licensing
 # did not answer and a known fault explains it; an activation and the repair of
 # mere warnings too, because the server is known to need work.
@@ -95,7 +95,7 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     - ``severities``: those that it may have
     - ``meaning``, ``action``: what it means and what volact does, a sentence each
     - ``blocks``: what an error of this kind keeps from being done; a kind that is
-      never an error blocks in any severity
+      never an error, or says that no KMS host is contacted, blocks in any severity
     - ``calls_for``: what its repair is followed by
     - ``consent``: the option by which the operator agrees to its repair, ``""``: none
     - ``repair_steps``: the steps that repair it, ``None``: none do
@@ -116,8 +116,8 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def blocks_always(self) -> bool:
-        """Whether it blocks in any severity, because it is never an error."""
-        return "error" not in self.severities
+        """Whether it blocks in any severity."""
+        return "error" not in self.severities or self.blocks == "kms"
 
     def finding(self, found: Found) -> Finding:
         """What was found, as a finding of this kind; ``ValueError`` for what is not declared."""

@@ -16,6 +16,7 @@ from volact.core.findings.kind import (
     evidence_field,
     remedy_of,
     reported,
+    warning,
 )
 from volact.model.fact import Absent, value_of
 from volact.model.profile import ErrorInfo
@@ -31,13 +32,21 @@ HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
 
 def activation_type_forced(a: Assessment) -> Found | None:
-    """Windows is set to an activation method other than KMS."""
-    forced = [p for p in a.licence.clients if (value_of(p.facts.vl_enabled) or 0) in _FORCED]
-    if not forced or not all(product.licensed is False for product in forced):
+    """Windows is set to an activation method other than KMS, and not licensed by that."""
+    forced = [product for product in a.licence.clients if product.kept_from_kms]
+    if not forced:
         return None
     kind = value_of(forced[0].facts.vl_enabled) or 0
-    return error(
+    lasting = all(p.licensed and p not in a.renewal.ending for p in forced)
+    make = warning if lasting else error
+    return make(
         say(
+            "Windows is configured for activation by {kind} only, so no KMS host renews its "
+            "licence.",
+            kind=_FORCED[kind],
+        )
+        if all(product.licensed for product in forced)
+        else say(
             "Windows is configured for activation by {kind} only, so it contacts no KMS host.",
             kind=_FORCED[kind],
         ),
@@ -53,10 +62,10 @@ ACTIVATION_TYPE_FORCED = reported(
     id="activation-type-forced",
     rule=activation_type_forced,
     place=Place.DISCOVERY,
-    severities=("error",),
+    severities=("error", "warning"),
     meaning=say("Windows is configured for activation by Active Directory or by token only."),
     action=say("Reports it, with the command; Windows does not contact a KMS host."),
-    blocks="activation",
+    blocks="kms",
     detail=None,
 )
 

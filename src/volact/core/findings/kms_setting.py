@@ -52,7 +52,7 @@ def overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
         own = product.own_kms
         if not isinstance(own, Known) or a.kms.is_accepted(own.value.host):
             continue
-        kept = product.by_directory is not False or a.kms.is_pinned(own.value.host)
+        kept = product.by_kms is not True or a.kms.is_pinned(own.value.host)
         if product.licensed is False or not kept:
             yield product, own.value.host
 
@@ -184,7 +184,7 @@ def kms_port_wrong(a: Assessment) -> Found | None:
     return error(
         misprint_told(said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
-        repair="automatic",
+        repair="manual" if a.licence.kept_from_kms else "automatic",
         remedy=on_server(a.console.set_kms_host(right)),
     )
 
@@ -229,8 +229,8 @@ def _service_counts(a: Assessment, product: ProductState | None) -> bool:
     """Whether the server-wide setting is, or is about to be, this product's."""
     if product is None:
         return True
-    if product.licensed is not False and product.by_directory is not False:
-        return False  # the domain licenses it, or may: its KMS host is a fallback of the domain's
+    if product.licensed is not False and product.by_kms is not True:
+        return False  # the domain or a token licenses it, or may: its KMS host is a fallback
     own = product.own_kms
     if isinstance(own, Known):
         return not a.kms.is_accepted(own.value.host)
@@ -244,7 +244,7 @@ def _needs_host(a: Assessment, product: ProductState | None) -> bool:
     """
     if product is None or product.licensed is False:
         return True
-    if not product.licensed or product.by_directory is not False:
+    if not product.licensed or product.by_kms is not True:
         return False
     setting = product.kms
     if is_unreadable(setting):

@@ -94,6 +94,8 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     known = errors.get(attempt.code) if attempt else _reason(a)
     if known and known.code in TOO_OLD | HOST_REFUSALS and refusing_cloud(a):
         known = None  # it is for the host's administrator, which is the cloud
+    if known and known.family == "dns" and _host_is_reached(a):
+        known = None  # that was before: the host is set and found now
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Repair the other findings first, then on the server: {command}",
@@ -104,6 +106,14 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
         remedy=remedy_of(known, a),
         command=typed(a.console.activate()),
     )
+
+
+def _host_is_reached(a: Assessment) -> bool:
+    """Whether the KMS host in use is set, not discovered, and reached."""
+    setting = a.kms.effective
+    if setting is None or setting.layer in ("discovered", "event"):
+        return False
+    return a.kms.reach_of(setting.host) == "yes"
 
 
 def alone(finding: Finding) -> Finding:

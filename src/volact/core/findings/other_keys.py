@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.licence import channel_of, is_unlicensed, status_word
+from volact.core.assessment.channel import channel_of
+from volact.core.assessment.licence import is_unlicensed, status_word
 from volact.core.findings.kind import Found, Place, info, reported
 from volact.model.fact import value_of
 from volact.model.facts import Product

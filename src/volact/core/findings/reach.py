@@ -211,7 +211,9 @@ def _other_in_reach(a: Assessment) -> Found | None:
 
 
 def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
-    make = error if not a.licence.all_licensed or _renewal_needs_it(a) else warning
+    unlicensed = a.licence.unlicensed or a.licence.none_to_lose
+    settable = a.licence.status_known and not a.licence.kept_from_kms
+    make = error if unlicensed or _renewal_needs_it(a) else warning
     why, found = a.kms.reach_of(host), a.kms.reach_of(other)
     words = {"host": host, "why": _REACH_WORDS[why], "other": other}
     return make(
@@ -222,7 +224,7 @@ def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
             **words,
         ),
         {"why": why, "hosts": {str(host): why, str(other): found}},
-        repair="automatic",
+        repair="automatic" if settable else "manual",
         remedy=on_server(a.console.set_kms_host(other)),
     )
 

@@ -16,13 +16,16 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.model.fact import ABSENT, value_of
-from volact.model.text import count, raw, say, typed
+from volact.model.text import Text, count, raw, say, typed
 
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
 _BY_DOMAIN = say(
     "Active Directory renews this licence, and volact leaves it to the domain. Check the way to a "
     "domain controller (DNS, TCP 389, the computer's account): {command}",
     command=typed("nltest /dsgetdc:"),
+)
+_BY_TOKEN = say(
+    "A token has given this licence, and volact activates by none: renew it with the token."
 )
 
 
@@ -32,7 +35,7 @@ def grace_ending(a: Assessment) -> Found | None:
     if not ending:
         return None
     left = min(product.left_min for product in ending)
-    by_domain = all(product.by_directory for product in ending)
+    by_kms = any(product.by_kms for product in ending)
     return error(
         count(
             left // 1440,
@@ -41,9 +44,18 @@ def grace_ending(a: Assessment) -> Found | None:
             since=(FULL_TERM_MIN - left) // 1440,
         ),
         {"left_min": left},
-        repair="manual" if by_domain else "automatic",
-        remedy=_BY_DOMAIN if by_domain else on_server(a.console.activate()),
+        repair="automatic" if by_kms else "manual",
+        remedy=_renewal_remedy(a, ending),
     )
+
+
+def _renewal_remedy(a: Assessment, ending: tuple[ProductState, ...]) -> Text:
+    """The way by which the licence was given."""
+    if all(product.by_directory for product in ending):
+        return _BY_DOMAIN
+    if all(product.by_kms is False for product in ending):
+        return _BY_TOKEN
+    return on_server(a.console.activate())
 
 
 GRACE_ENDING = FindingKind(

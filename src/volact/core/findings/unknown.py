@@ -12,7 +12,7 @@ from volact.core.assessment.licence import TIMED_OUT
 from volact.core.assessment.service import unread_hooks
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import Found, Place, error, reported, warning
-from volact.model.fact import NOT_ASKED, Fact, Unreadable, is_unreadable
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Unreadable, is_unreadable
 from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.text import count, listed, raw, say
@@ -111,7 +111,9 @@ def _licence(a: Assessment) -> dict[str, Unreadable]:
 
 
 def _explained(a: Assessment) -> bool:
-    """Whether another finding already explains why licensing is silent."""
+    """Whether another finding already explains why licensing is silent; what answered is not."""
+    if not is_unreadable(a.facts.products):
+        return False
     blocked = a.service.obstacle is not None or bool(a.lost_rights)
     return blocked or a.service.held_down or a.service.stopped
 
@@ -130,9 +132,10 @@ def _others(a: Assessment) -> dict[str, Unreadable]:
         f"services.{service}": facts.services.get(service, NOT_ASKED),
     }
     unread = {name: fact for name, fact in asked.items() if isinstance(fact, Unreadable)}
+    unread |= {name: Unreadable() for name in ("os.build", "os.sku") if asked[name] == ABSENT}
     unread |= unread_hooks(facts.binary)
-    if a.licence.all_licensed and any(p.by_directory is None for p in a.licence.clients):
-        unread["products.VLActivationType"] = Unreadable()
+    if a.licence.all_licensed:
+        unread |= _last_activation(a)
     if a.licence.all_licensed and not a.kms.by_dns:
         unread |= _host_in_use(a)
     if a.clock.skew_s is None:
@@ -141,6 +144,15 @@ def _others(a: Assessment) -> dict[str, Unreadable]:
     if hosts and all(a.kms.reach_of(host) == "unknown" for host in hosts):
         unread["reach"] = Unreadable()
     return unread
+
+
+def _last_activation(a: Assessment) -> dict[str, Unreadable]:
+    """What hides by what a client was activated last: a KMS host, Active Directory, a token."""
+    hidden = {
+        "products.VLActivationType": any(p.by_directory is None for p in a.licence.clients),
+        "products.TokenActivationILVID": any(p.by_token is None for p in a.licence.clients),
+    }
+    return next(({name: Unreadable()} for name, missing in hidden.items() if missing), {})
 
 
 def _host_in_use(a: Assessment) -> dict[str, Unreadable]:

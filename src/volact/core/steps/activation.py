@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED, channel_of
+from volact.core.assessment.channel import channel_of
+from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED
 from volact.core.assessment.system import licensing_service
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind, no_commands, nothing_changes
