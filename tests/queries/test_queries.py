@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
-from postgres_server import PostgresServer
-from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer
+from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer, two_runs
 
 from volact.model.finding import Accepted, Finding
-from volact.model.report import LicenseRow, ServerReport
 from volact.queries.filters import ServerFilter
 from volact.queries.history import HistoryQuery
 from volact.queries.pages import Page, PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery, StepsQuery
-from volact.queries.servers import NamesQuery, RunServersQuery, ServersQuery
+from volact.queries.servers import RunServersQuery, ServersQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import LookRow
 from volact.store import open_store
@@ -29,13 +25,6 @@ from volact.store.values import RunStart
 
 pytestmark = pytest.mark.xdist_group("queries")  # the stores that are only read are filled once
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal is overdue")
-
-
-def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
-    """A healthy server, with its licence."""
-    license = LicenseRow(status="licensed", expires=expires, kms_host=given.pop("host", "kms:1688"))
-    return msgspec.structs.replace(row(name, **given), license=license)
 
 
 @pytest.fixture
@@ -45,84 +34,11 @@ def store(store_url: str) -> Iterator[Store]:
         yield opened
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def filled(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
-    """The same, for tests that only read it."""
-    url = str(tmp_path_factory.mktemp("queries") / "volact.db")
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgresql")
-        url = server.new_database()
-    with two_runs(url) as opened:
-        yield opened
-
-
-def two_runs(store_url: str) -> Store:
-    keep(store_url, "aa11", row("web-01", "attention", findings=(WRONG_HOST,)), row("db-01"))
-    writer = store_writer(
-        store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)}
-    )
-    for report in (
-        silent("web-01"),
-        licensed("web-02", "2026-12-01T00:00:00Z"),
-        licensed("web-03", "2027-02-01T00:00:00Z", findings=(OVERDUE,), host="other:1688"),
-        row("DB-01", "failed", findings=(WRONG_HOST,)),
-        msgspec.structs.replace(row("db-01"), provider="tencent/finance"),
-        msgspec.structs.replace(row("x[1]"), provider="aws"),
-    ):
-        writer.row(report)
-    writer.finish(end("bb22", servers=6))
-    return open_store(store_url, create=True)
-
-
 def names(store: Store, **given: Any) -> list[str]:
     query = ServersQuery(now=NOW, filter=ServerFilter(**given))
     found = [server.name for server in query.stream(store)]
     assert query.count(store) == len(found)
     return found
-
-
-@pytest.mark.parametrize(
-    ("given", "found"),
-    [
-        ({}, ["DB-01", "db-01", "web-01", "web-02", "web-03", "x[1]"]),
-        ({"names": ("web-0[!1]", "db-01")}, ["db-01", "web-02", "web-03"]),
-        ({"names": ("x[[]1]",)}, ["x[1]"]),
-        ({"names": ("?????1",)}, ["web-01"]),
-        ({"names": ("[dx]*",)}, ["db-01", "x[1]"]),
-        ({"tags": ("web",)}, ["web-01"]),
-        ({"tags": ("web server", "prod")}, ["db-01", "web-01"]),
-        ({"tags": ("WEB",)}, []),
-        ({"verdicts": ("unreachable", "failed")}, ["DB-01", "web-01"]),
-        ({"verdicts": ("attention",)}, ["web-02"]),  # its licence has run out since
-        ({"verdicts": ("healthy",)}, ["db-01", "web-03", "x[1]"]),
-        ({"findings": ("kms-host-wrong",)}, ["DB-01", "web-01"]),  # found when it was examined
-        ({"errors": ("connect",)}, ["web-01"]),
-        ({"provider": "tencent"}, ["DB-01", "db-01", "web-01", "web-02", "web-03"]),
-        ({"provider": "tencent/finance"}, ["db-01"]),
-        ({"kms_hosts": ("other:1688",)}, ["web-03"]),
-        ({"releases": ("2016",), "names": ("w*",)}, ["web-01", "web-02", "web-03"]),
-        ({"statuses": ("notification",)}, []),
-        ({"ends_from": NOW, "ends_before": NOW + timedelta(days=40)}, ["web-03"]),
-        ({"overdue": True}, ["web-03"]),
-        ({"scopes": ()}, []),
-        ({"scopes": ("tag:prod", "provider:aws")}, ["web-01", "x[1]"]),
-        ({"scopes": ("tag:prod",), "names": ("x*",)}, []),
-        ({"scopes": ("provider:tencent",), "tags": ("web",)}, ["web-01"]),
-        ({"run": "aa11"}, []),
-        ({"seen_before": NOW - timedelta(days=36500)}, []),
-        ({"examined_from": NOW - timedelta(days=36500), "names": ("DB*",)}, ["DB-01"]),
-    ],
-)
-def test_a_filter_means_these(filled: Store, given: dict[str, Any], found: list[str]) -> None:
-    assert names(filled, **given) == found
-
-
-@pytest.mark.parametrize("glob", ["*", "web-*", "[a-z]*", "[!w]*", "?b-01", "x[[]*", "x[1]", "a.b"])
-def test_globs_mean_what_they_mean_elsewhere(filled: Store, glob: str) -> None:
-    known = NamesQuery().ask(filled)
-    assert NamesQuery(word=glob).ask(filled) == [name for name in known if fnmatchcase(name, glob)]
 
 
 def pages(of: Any, store: Store, limit: int) -> list[Page[Any]]:
@@ -329,16 +245,3 @@ def test_an_accepted_finding_counts_again_when_its_last_day_is_over(
         assert [(one.finding, one.severity, one.servers) for one in every] == [
             ("licensed-by-own-key", "accepted", 1)
         ]
-
-
-@pytest.mark.parametrize(
-    ("names", "meant"),
-    [
-        (("!web-*",), ["DB-01", "db-01", "x[1]"]),
-        (("web-*", "!web-02"), ["web-01", "web-03"]),
-        (("!x*", "!web-0?", "!DB-01"), ["db-01"]),
-    ],
-)
-def test_names_can_be_taken_away(filled: Store, names: tuple[str, ...], meant: list[str]) -> None:
-    query = ServersQuery(now=NOW, filter=ServerFilter(names=names))
-    assert sorted(one.name for one in query.stream(filled)) == meant

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from volact.model.finding import Finding
 from volact.model.report import (
     ErrorRow,
@@ -15,12 +17,15 @@ from volact.model.report import (
     Verdict,
 )
 from volact.model.step import Intent, PlannedStep
+from volact.store import open_store
 from volact.store.address import parse_address
+from volact.store.store import Store
 from volact.store.store_writer import StoreWriter
 from volact.store.values import RunStart, WriteOutcome
 
 FACTS: dict[str, Any] = {"os": {"caption": "Windows Server 2016 数据中心", "build": 14393}}
 WRONG_HOST = Finding(id="kms-host-wrong", severity="error", summary="Another KMS host is set")
+OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal is overdue")
 
 
 def store_writer(
@@ -116,3 +121,28 @@ def keep(url: str, run: str, *rows: ServerReport, command: str = "check") -> Wri
     for report in rows:
         writer.row(report)
     return writer.finish(end(run, servers=len(rows)))
+
+
+def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
+    """A healthy server, with its licence."""
+    license = LicenseRow(status="licensed", expires=expires, kms_host=given.pop("host", "kms:1688"))
+    return msgspec.structs.replace(row(name, **given), license=license)
+
+
+def two_runs(store_url: str) -> Store:
+    """What each of six servers was, and what it is."""
+    keep(store_url, "aa11", row("web-01", "attention", findings=(WRONG_HOST,)), row("db-01"))
+    writer = store_writer(
+        store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)}
+    )
+    for report in (
+        silent("web-01"),
+        licensed("web-02", "2026-12-01T00:00:00Z"),
+        licensed("web-03", "2027-02-01T00:00:00Z", findings=(OVERDUE,), host="other:1688"),
+        row("DB-01", "failed", findings=(WRONG_HOST,)),
+        msgspec.structs.replace(row("db-01"), provider="tencent/finance"),
+        msgspec.structs.replace(row("x[1]"), provider="aws"),
+    ):
+        writer.row(report)
+    writer.finish(end("bb22", servers=6))
+    return open_store(store_url, create=True)

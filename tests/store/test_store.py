@@ -167,6 +167,7 @@ def test_runs_are_found_by_what_people_type(store_url: str) -> None:
             "a": "several runs begin with a (which one: ab22, aa11?)",
             "aa12": "there is no run aa12 (did you mean aa11, ab22? to list all: volact runs)",
             "%": "there is no run % (see: volact runs)",
+            "C": "there is no run C (see: volact runs)",
             "last~9": "the store has no such run yet (see: volact runs)",
         }.items():
             with pytest.raises(InputError) as caught:

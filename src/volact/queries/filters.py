@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from volact.errors import ErrorKind
 from volact.model.report import Verdict
 from volact.store.clock import moment
-from volact.store.tables import FINDINGS, ROWS, SERVERS
+from volact.store.tables import FINDINGS, ROWS, SERVERS, begins
 
 _AT_ONCE = 10_000  # names in one condition
 # Stands for ``now`` in a statement that is made once.
@@ -167,17 +167,15 @@ def _common(
     if filter.provider:
         yield _provided(table, filter.provider)
     if filter.findings:
+        one = FINDINGS.alias()  # the question itself may be one about findings
         yield sa.exists().where(
-            FINDINGS.c.finding.in_(filter.findings),
-            FINDINGS.c.run == run,
-            FINDINGS.c.server == name,
+            one.c.finding.in_(filter.findings), one.c.run == run, one.c.server == name
         )
 
 
 def _provided(table: sa.Table, provider: str) -> sa.ColumnElement[bool]:
     """A provider, or a part of it."""
-    part = table.c.provider.startswith(f"{provider}/", autoescape=True)
-    return sa.or_(table.c.provider == provider, part)
+    return sa.or_(table.c.provider == provider, begins(table.c.provider, f"{provider}/"))
 
 
 def _within(scopes: tuple[str, ...], dialect: str) -> sa.ColumnElement[bool]:
@@ -220,7 +218,9 @@ def _between(
         yield column < moment(before)
 
 
-_PARTS = re.compile(r"\*|\?|\[(?P<no>!?)(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
+_PARTS = re.compile(r"\*|\?|\[(?P<no>!?+)(?P<set>\][^\]]*|[^\]]+)\]|.", re.DOTALL)
+_SIGNS = re.compile("(.)-(.)|(.)", re.DOTALL)  # of a set
+_Signs = list[tuple[str, str]]  # the first and the last of each range
 
 
 def is_glob(word: str) -> bool:
@@ -230,26 +230,50 @@ def is_glob(word: str) -> bool:
 
 def as_sqlite(glob: str) -> str:
     """The glob as SQLite's GLOB has it."""
-    return "".join(_sqlite(glob))
+    return "".join(
+        _sqlite_set(part["no"], _signs(part["set"]))
+        if part["set"]
+        else "[[]"
+        if part[0] == "["
+        else part[0]
+        for part in _PARTS.finditer(glob)
+    )
 
 
 def as_postgresql(glob: str) -> str:
     """The glob as a regular expression of PostgreSQL."""
-    return "^(?:" + "".join(_regex(glob)) + ")$"
+    parts = (
+        _postgresql_set(part["no"], _signs(part["set"]))
+        if part["set"]
+        else {"*": ".*", "?": "."}.get(part[0]) or re.escape(part[0])
+        for part in _PARTS.finditer(glob)
+    )
+    return f"^(?:{''.join(parts)})$"
 
 
-def _sqlite(glob: str) -> Iterator[str]:
-    for part in _PARTS.finditer(glob):
-        if part["set"]:
-            yield f"[{'^' if part['no'] else ''}{part['set']}]"
-        else:
-            yield "[[]" if part[0] == "[" else part[0]
+def _signs(inside: str) -> _Signs:
+    """What a set has; a range whose end is before its beginning has nothing."""
+    ranges = ((one or low, one or high) for low, high, one in _SIGNS.findall(inside))
+    return [(low, high) for low, high in ranges if low <= high]
 
 
-def _regex(glob: str) -> Iterator[str]:
-    for part in _PARTS.finditer(glob):
-        if part["set"]:
-            inside = re.sub(r"([\\\[\]^])", r"\\\1", part["set"])
-            yield f"[{'^' if part['no'] else ''}{inside}]"
-        else:
-            yield {"*": ".*", "?": "."}.get(part[0]) or re.escape(part[0])
+def _sqlite_set(no: str, signs: _Signs) -> str:
+    """In a set ``]`` is a sign only where it is the first one, ``^`` only where it is not."""
+    if not signs:
+        return "?" if no else "[^\x01-\U0010ffff]"
+    first = "]" if any(low == "]" for low, _ in signs) else ""
+    last = "^-^" if any(low in "]^" and high >= "^" for low, high in signs) else ""
+    after = (("_" if low in "]^" else low, high) for low, high in signs)
+    inside = first + "".join(f"{low}-{high}" for low, high in after if low <= high) + last
+    return "^" if no + inside == "^-^" else f"[{'^' if no else ''}{inside}]"
+
+
+def _postgresql_set(no: str, signs: _Signs) -> str:
+    if not signs:
+        return "." if no else "(?!.)."
+    ranges = (f"{low}-{high}" for low, high in (map(_plain, pair) for pair in signs))
+    return f"[{'^' if no else ''}{''.join(ranges)}]"
+
+
+def _plain(sign: str) -> str:
+    return f"\\{sign}" if sign in "\\[]^-" else sign

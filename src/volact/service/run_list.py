@@ -21,7 +21,7 @@ from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter, names_within
 from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
 from volact.service.database.tables import RUN_SERVERS, RUNS
-from volact.store.tables import ROWS
+from volact.store.tables import ROWS, begins
 
 COLUMNS = [RUNS.c[name] for name in RunInfo.__struct_fields__]
 _ORDER = Order((RUNS.c.requested, RUNS.c.id), newest_first=True)
@@ -79,11 +79,9 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
         if self.states:
             query = query.where(RUNS.c.state.in_(self.states))
         if self.verbs:
-            verbs = (sa.func.substr(RUNS.c.spec, 1, len(_begin(verb))) == _begin(verb)
-                     for verb in self.verbs)  # fmt: skip
-            query = query.where(sa.or_(*verbs))
+            query = query.where(sa.or_(*(begins(RUNS.c.spec, _begin(verb)) for verb in self.verbs)))
         if self.schedule:
-            query = query.where(RUNS.c.schedule.startswith(f"{self.schedule}@", autoescape=True))
+            query = query.where(begins(RUNS.c.schedule, f"{self.schedule}@"))
         if self.scopes is not None:
             query = query.where(
                 sa.or_(RUNS.c.requested_by == self.user, seen(RUNS.c.id, connection, self.scopes))

@@ -21,7 +21,7 @@ from volact.model.step import Intent, PlannedStep
 from volact.model.text import say
 from volact.store.clock import moment
 from volact.store.encoding import decode_text, unpack_dict, unpack_report
-from volact.store.tables import FACTS, ROWS, RUNS, SERVERS, STEPS
+from volact.store.tables import FACTS, ROWS, RUNS, SERVERS, STEPS, begins
 from volact.store.values import Latest, RunRow, StoredRow
 
 _AT_ONCE = 500  # rows in memory together
@@ -52,7 +52,7 @@ def find_run(connection: sa.Connection, text: str, commands: Collection[str] = (
             raise InputError(say("the store has no such run yet"), say("see: volact runs"))
     else:
         exact = connection.execute(query.where(RUNS.c.id == text)).all()
-        found = exact or connection.execute(query.where(_begins(RUNS.c.id, text))).all()
+        found = exact or connection.execute(query.where(begins(RUNS.c.id, text))).all()
     if len(found) != 1:
         raise _no_run(connection, text, several=len(found) > 1)
     return run_rows(connection, found)[0]
@@ -173,10 +173,6 @@ def _run_row(row: dict[str, Any], counted: dict[str, Summary]) -> RunRow:
     if row["summary"] is None:
         return RunRow(**{**row, "summary": counted.get(row["id"], Summary())})
     return RunRow(**{**row, "summary": msgspec.json.decode(row["summary"], type=Summary)})
-
-
-def _begins(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
-    return column.startswith(text, autoescape=True)
 
 
 def _no_run(connection: sa.Connection, text: str, *, several: bool) -> InputError:

@@ -140,3 +140,8 @@ REVISIONS = sa.Table(
 
 # What belongs to one server's row of one run.
 BELOW_A_ROW = (FINDINGS, STEPS, FACTS, ROWS)
+
+
+def begins(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    """Whether a column begins with a text, heeding the case: LIKE does so in PostgreSQL alone."""
+    return sa.func.substr(column, 1, len(text)) == text
