@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
+import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cli_run import volact
 from report_samples import HOW, unreachable
+from store_samples import keep, row
 
 from volact.inventory.choose import select
 from volact.model.server import Address, Server
 from volact.report.next_step import next_step
+from volact.report.store_reports.store_text import AskedStore, StoreText
 from volact.transports.hostkeys import KnownHosts
 from volact.typed import is_typable, limit_word
 
@@ -63,3 +70,21 @@ def test_a_host_that_a_shell_expands_is_in_no_command(
     monkeypatch.setattr(sys, "platform", "win32")
     assert known.forget("h$(calc)", 22) == ""
     assert known.forget("h.test", 22).endswith("-R h.test")
+
+
+@pytest.mark.parametrize(
+    "name", [*_MEANING_MORE, "[q]", "-x", "--yes", "db,web-1", "it's", "web-1"]
+)
+def test_the_commands_of_a_store_mean_this_server_alone(tmp_path: Path, name: str) -> None:
+    url = str(tmp_path / "v.db")
+    keep(url, "aa11", *map(row, dict.fromkeys([name, "web-1", "web-2", "q", "db", "all"])))
+    out = io.StringIO()
+    text = StoreText(out, datetime(2027, 1, 1, tzinfo=UTC), asked=AskedStore(store=url))
+    text.if_gone(name)
+    text.history_of(name)
+    commands = [shlex.split(line.partition(": ")[2])[1:] for line in out.getvalue().splitlines()]
+    (forget, *name_of), (history, *rest) = commands
+    forgotten = json.loads(volact(forget, "-o", "json", "--dry-run", *name_of).stdout)
+    looks = json.loads(volact(history, "-o", "json", *rest).stdout)
+    assert forgotten["servers"] == [name]
+    assert (looks["server"], len(looks["looks"])) == (name, 1)

@@ -13,7 +13,7 @@ from volact.report.store_reports.store_text import StoreText, some
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import ERROR_NAMES, VERDICTS, status_words, titled
 from volact.store.values import RunRow
-from volact.typed import is_typable, quoted
+from volact.typed import is_typable
 from volact.words import tr
 
 # Kinds of servers that only one of the runs had: nothing is compared.
@@ -183,4 +183,4 @@ def _totals(out: StoreText, found: Diff) -> None:
         None,
     )
     if pressing is not None:
-        out.following(f"volact history {quoted(plain(pressing.name))}")
+        out.history_of(pressing.name)

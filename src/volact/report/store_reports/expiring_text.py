@@ -11,7 +11,7 @@ from volact.report.store_reports.store_text import StoreText, ago, cut, moment
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
 from volact.report.words import duration
-from volact.typed import is_typable, quoted
+from volact.typed import is_typable
 from volact.words import decimal, tr
 
 _COLOURS: dict[Expiring, str] = {
@@ -140,6 +140,6 @@ def _next(out: StoreText, found: Endings) -> None:
     servers = found.servers or found.unknown
     first = next((server for server in servers if is_typable(plain(server.name))), None)
     if first is not None:
-        out.following(f"volact history {quoted(plain(first.name))}")
+        out.history_of(first.name)
     else:
         out.following("volact status")

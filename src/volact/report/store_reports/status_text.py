@@ -19,7 +19,7 @@ from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell
 from volact.report.words import VERDICTS, WORST_FIRST, duration, meaning_of
 from volact.store.values import RunRow
-from volact.typed import is_typable, quoted
+from volact.typed import is_typable
 from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
@@ -197,7 +197,7 @@ class StatusText:
         ends = [each for each in self._status.endings if each.servers]
         self._out.line()
         if worst is not None:
-            self._out.following(f"volact history {quoted(plain(worst.name))}")
+            self._out.history_of(worst.name)
         if self._status.stale.names:
             self._out.if_gone(self._status.stale.names[0])
         soon = (each.ending == "expired" or (each.below_days or 31) <= 30 for each in ends)

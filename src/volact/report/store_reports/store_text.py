@@ -14,7 +14,7 @@ from volact.model.text import count, listed, say, typed
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.report.words import COUNTED, duration
-from volact.typed import is_typable, quoted
+from volact.typed import is_typable, limit_word, quoted
 from volact.words import tr
 
 _BAR = 40
@@ -67,12 +67,22 @@ class StoreText(TerminalWriter):
         """The exact next command, whole on its line, however long."""
         self.line(tr(say("next: {step}", step=f"{command}{self.asked.option}")))
 
+    def history_of(self, name: str) -> None:
+        """The same for a server's history."""
+        self.line(tr(say("next: {step}", step=self._about("history", plain(name)))))
+
     def if_gone(self, name: str) -> None:
         """The command for a server that was not examined for long, where it is gone."""
         # The database of a service is its administrator's.
         if not self.asked.service and is_typable(plain(name)):
-            forget = typed(f"volact forget {quoted(plain(name))}{self.asked.option}")
+            forget = typed(self._about("forget", limit_word(plain(name))))
             self.line(tr(say("if the server no longer exists: {command}", command=forget)))
+
+    def _about(self, verb: str, word: str) -> str:
+        """A command for one server, also for one whose name looks like an option."""
+        if word.startswith("-"):
+            return f"volact {verb}{self.asked.option} -- {quoted(word)}"
+        return f"volact {verb} {quoted(word)}{self.asked.option}"
 
 
 def bar(servers: int, most: int) -> str:
