@@ -59,6 +59,34 @@ def test_replay_names_what_is_judged_differently(bundle: Path) -> None:
     assert [row["same"] for row in data[0]["servers"]].count(False) == 1
 
 
+def test_a_server_that_a_stopped_run_never_began_with_is_judged_alike(bundle: Path) -> None:
+    document = json.loads(bundle.read_text())
+    judged = {"provider": None, "verdict": "not-started", "error": "not-begun"}
+    document["servers"][0] |= {"facts": None, "judged": judged, "message": "interrupted"}
+    bundle.write_text(json.dumps(document))
+    done = volact("replay", str(bundle))
+    assert (done.returncode, "12 unchanged, 0 changed" in done.stdout) == (0, True), done.stdout
+    assert volact("replay", str(bundle), "--update").returncode == 0
+    assert json.loads(bundle.read_text())["servers"][0]["judged"]["verdict"] == "not-started"
+
+
+@pytest.mark.parametrize("field", ["volact", "name", "verdict", "error", "plan"])
+def test_replay_writes_nothing_that_a_terminal_obeys(bundle: Path, field: str) -> None:
+    hostile = "\x1b]0;title\x07\u202e\x9b2J"
+    document = json.loads(bundle.read_text())
+    server = document["servers"][0]
+    where = {"volact": document, "name": server}.get(field, server["judged"])
+    where[field] = [hostile] if field == "plan" else hostile
+    server["judged"]["provider"] = "aws"
+    bundle.write_text(json.dumps(document))
+    text = volact("replay", str(bundle)).stdout
+    data = volact("replay", str(bundle), "--output", "json").stdout
+    assert "provider: aws -> tencent" in text
+    assert "\\x1b]0;title" in text
+    assert not set(text + data) & set(hostile.replace("]0;title", "").replace("2J", ""))
+    assert "\\u001b]0;title" in data
+
+
 DIFFERENT = {
     "provider": ("aws", "provider: aws -> tencent"),
     "verdict": ("failed", "verdict: failed -> "),

@@ -6,6 +6,7 @@ Returns values; what is shown of them is the caller's.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import msgspec
 
@@ -13,7 +14,7 @@ from volact.bundle.collect import judged_of
 from volact.bundle.document import BundledInput, BundledServer, Judged
 from volact.core.context import Policy
 from volact.core.facts import read_facts
-from volact.errors import AnswerError, InputError
+from volact.errors import AnswerError, ErrorKind, InputError
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with
 from volact.model.report import ServerReport
@@ -62,11 +63,8 @@ def replay(server: BundledServer, where: str) -> Replayed:
 
 def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
     """What could not be examined cannot be judged; the row repeats the reason."""
-    row = row_without_result(asked, "protocol", server.message)
-    kind = server.judged.error
-    if row.error is not None and kind:
-        error = msgspec.structs.replace(row.error, kind=kind)
-        row = msgspec.structs.replace(row, error=error)
+    kind = cast("ErrorKind", server.judged.error or "protocol")
+    row = row_without_result(asked, kind, server.message)
     return msgspec.structs.replace(row, provider=server.judged.provider)
 
 

@@ -15,6 +15,8 @@ from volact.cli.atomic_file import write_whole
 from volact.cli.options.tools import ReplayOptions
 from volact.errors import unreadable
 from volact.model.text import Text, count, listed, ready, say
+from volact.report.json_document import encode as encode_line
+from volact.report.terminal_safe import plain
 from volact.words import tr
 
 _DIFFERENT = 3
@@ -66,8 +68,7 @@ def _write_json(judged: list[tuple[str, Bundle, list[Replayed]]]) -> None:
         }
         for file, bundle, servers in judged
     ]
-    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    sys.stdout.write(f"{encoded.decode()}\n")
+    sys.stdout.write(f"{msgspec.json.format(encode_line(document), indent=2)}\n")
 
 
 def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
@@ -86,7 +87,7 @@ def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
     ]
     for server in changed:
         lines += [f"  {server.name}", *(f"    {tr(line)}" for line in _changes(server))]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
 
 
 def _changes(server: Replayed) -> Iterable[Text]:
