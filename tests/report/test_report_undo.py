@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 
+from volact.model.finding import Finding
 from volact.model.report import ErrorRow, OsRow, RunReport, ServerReport, Summary
 from volact.model.undo import NotRestored, Undone, UndoRow, UndoWord
 from volact.report.base import Invocation
 from volact.report.make import make_writer
+from volact.report.next_step import next_step
 from volact.report.run_counts import UndoCounts
 from volact.report.undo_text import UndoTextWriter
 from volact.words import speaking
@@ -37,9 +41,9 @@ def row(
     )
 
 
-def written(format_: str, *rows: ServerReport) -> str:
+def written(format_: str, *rows: ServerReport, how: Invocation = HOW) -> str:
     out = io.StringIO()
-    writer = make_writer(format_, out, HOW)
+    writer = make_writer(format_, out, how)
     for one in rows:
         writer.add(one)
     writer.finish(RunReport(volact="0.1.0", command="undo", run="r2", started="", elapsed_s=1.0,
@@ -148,6 +152,36 @@ def test_junit_says_what_was_not_restored() -> None:
     assert failure is not None
     assert (failure.get("type"), failure.get("message")) == ("partly", "partly undone")
     assert "only five characters" in (failure.text or "")
+
+
+UNDO = msgspec.structs.replace(HOW, undo="r1", consent=("--allow restore-debugger",))
+
+
+@pytest.mark.parametrize(
+    ("word", "given", "next_"),
+    [
+        ("planned", {"selector": "-i f.toml"}, "volact undo r1 -i f.toml --limit web-1"),
+        ("planned", {}, "volact undo r1 ssh://web-1"),
+        (None, {"selector": "-i f.toml"}, "volact undo r1 -i f.toml --limit web-1"),
+        (None, {}, "volact undo r1 ssh://web-1"),
+        (None, {"undo": "", "consent": ()}, "volact check ssh://web-1"),  # of a report of the API
+    ],
+)
+def test_the_next_command_names_the_run_that_is_undone(
+    word: UndoWord | None, given: dict[str, Any], next_: str
+) -> None:
+    wrong = Finding(id="kms-host-wrong", severity="error", summary="wrong", repair="automatic")
+    step = {"do": "set-kms-host", "because": ["undo"], "hosts": ["kms.b:1688"]}
+    server = row("web-1", word, verdict="attention" if word else "unreachable")
+    if word:
+        server = msgspec.structs.replace(server, findings=(wrong,), plan=(step,))
+    how = msgspec.structs.replace(UNDO, **given)
+    consent = " --allow restore-debugger" if how.consent else ""
+    line = " ".join(next_step([server], how))
+    assert line.endswith(f"{next_}{consent}")
+    page = written("html", server, msgspec.structs.replace(server, name="web-2"), how=how)
+    both = f"{next_},web-2" if how.selector else next_
+    assert both in re.sub("<[^>]*>", "", page)
 
 
 def test_data_has_the_undo_and_other_rows_have_none() -> None:

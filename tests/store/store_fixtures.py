@@ -8,9 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from postgres_server import PostgresServer, binaries
+
+if TYPE_CHECKING:
+    from volact.store.store import Store
 
 
 def _programs() -> Path:
@@ -63,6 +67,21 @@ def other_url(store_url: str, request: pytest.FixtureRequest, tmp_path: Path) ->
         return str(tmp_path / "other.db")
     server: PostgresServer = request.getfixturevalue("postgresql")
     return server.new_database()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """A store with two runs in each kind of database, for the tests of a file that only read it."""
+    from store_samples import two_runs  # long to import
+
+    url = str(tmp_path_factory.mktemp("filled") / "volact.db")
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        url = server.new_database()
+    with two_runs(url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

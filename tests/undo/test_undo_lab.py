@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import shlex
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -166,6 +169,10 @@ def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -> None
     assert f"KMS host: {setting['put']} → {setting['before']}" in text.out
     assert "then found again: kms-host-wrong" in text.out
     assert "stays: activate" in text.out
+    rows = small.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress", "-o", "csv")
+    (step,) = (cells["next"] for cells in csv.DictReader(io.StringIO(rows.out)) if cells["undo"])
+    assert small.volact(*shlex.split(step)[1:], "--yes", "--no-progress").code == 0
+    assert small.pictures() != before
 
 
 def test_a_missing_terminal_means_that_nothing_is_done(small: World) -> None:

@@ -150,6 +150,7 @@ def _how(options: ServiceOptions, run: RunInfo) -> Invocation:
         consent=consent_words(run.spec.policy),
         by_service=True,
         deadline_s=run.spec.deadline_s,
+        undo=run.spec.undo,
     )
 
 

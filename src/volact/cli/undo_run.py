@@ -105,7 +105,8 @@ def _fleet_to_undo(
     )
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
-    how = msgspec.structs.replace(fleet.how, targets=f"{run} {fleet.how.targets}".strip())
+    targets = f"{run} {fleet.how.targets}".strip()
+    how = msgspec.structs.replace(fleet.how, targets=targets, undo=run)
     return msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
 
 

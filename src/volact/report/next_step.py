@@ -17,6 +17,7 @@ from volact.model.report import ErrorRow, ServerReport
 from volact.model.text import Text, say, typed
 from volact.report.base import DEADLINE_S, Invocation
 from volact.report.repairs import repairs
+from volact.report.run_counts import undo_of
 from volact.report.step_lines import Command, Lines, lines_of
 from volact.report.terminal_safe import plain
 from volact.report.words import value
@@ -59,10 +60,16 @@ def _first_few(servers: Sequence[ServerReport]) -> str:
 def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     """What to do about servers of one group, which share the kind of step; empty for nothing."""
     first = servers[0]
-    if first.verdict == "healthy":
-        return ()
     if first.error is not None:
         return lines_of(after_error(servers, how))
+    if undo := _planned_undo(first):
+        return (command_for("undo", servers, msgspec.structs.replace(how, undo=undo)),)
+    return () if first.verdict == "healthy" else _repair_step(servers, how)
+
+
+def _repair_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
+    """What repairs servers of one group that were examined."""
+    first = servers[0]
     options = () if how.by_hand else consent(first)
     if options:
         told, command = _conditions(servers), with_consent(servers, how, options)
@@ -98,6 +105,8 @@ def step_kind(server: ServerReport) -> str:
     """What kind of next step it is: only servers with the same are advised together."""
     if server.error is not None:
         return ""
+    if _planned_undo(server):
+        return "undo"
     if _by_volact(server):
         return " ".join(("activate", *consent(server)))
     first = lead(server)
@@ -108,7 +117,7 @@ def step_kind(server: ServerReport) -> str:
 
 def _by_volact(server: ServerReport) -> bool:
     """Whether a command of volact is the next step."""
-    if server.error is not None:
+    if server.error is not None or _planned_undo(server):
         return True
     return bool(_would_help(server) or consent(server) or _would_repair(server))
 
@@ -122,6 +131,12 @@ def _for_person(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     if code or finding:
         return (Command(f"volact explain {code or plain(finding.id if finding else '')}"),)
     return (command_for("check", servers, how),)
+
+
+def _planned_undo(server: ServerReport) -> str:
+    """The run to undo, where an undo of it is only planned: its steps are none of a repair."""
+    undo = undo_of(server)
+    return undo.run if undo is not None and undo.word == "planned" else ""
 
 
 def _would_help(server: ServerReport) -> bool:
@@ -177,12 +192,14 @@ def command_for(
         words = options if verb == how.command else (*options, "--format commands")
         return Command(" ".join([how.by_hand, *words]))
     few = servers[:_FEW]
-    allowed = how.consent if verb == "activate" else ()
+    consenting = "undo" if how.command == "undo" else "activate"
+    allowed = how.consent if verb == consenting else ()
+    named = [quoted(how.undo)] if verb == "undo" else []
     if how.selector:
         names = ",".join(limit_word(plain(server.name)) for server in few)
-        named = [how.selector, f"--limit {quoted(names)}"]
+        named += [how.selector, f"--limit {quoted(names)}"]
     else:
-        named = [quoted(plain(how.typed.get(s.address, s.address))) for s in few]
+        named += [quoted(plain(how.typed.get(s.address, s.address))) for s in few]
     return _command(verb, named, how, dict.fromkeys([*allowed, *options]))
 
 
@@ -209,7 +226,8 @@ def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
     if kind == "timeout":
         longer = min(2 * how.deadline_s, _LONGEST_S)
         how = msgspec.structs.replace(how, deadline_s=longer)
-    again = command_for("check" if how.command == "demo" else how.command, servers, how)
+    unknown = how.command == "demo" or (how.command == "undo" and not how.undo)
+    again = command_for("check" if unknown else how.command, servers, how)
     if any(_elsewhere(server) for server in servers):
         return say("see the message above; then: {command}", command=typed(again))
     if kind in ("host-key", "host-key-changed"):
