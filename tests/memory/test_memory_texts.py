@@ -25,7 +25,7 @@ from memory_samples import (
 from memory_store import diff, expiring, status_of
 from report_samples import MIXED_SIGNS
 
-from volact.model.report import LicenseRow, ServerReport
+from volact.model.report import LicenseRow, ServerReport, Summary
 from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.queries.history import history
 from volact.report.store_reports.diff_text import write_diff
@@ -231,10 +231,17 @@ def test_ten_thousand_servers_stay_a_screen() -> None:
 
 def test_expiring_says_dates_and_what_is_not_known() -> None:
     said = text(ending(licensed("web-01", 3.2, OVERDUE), unreachable("old-01"), licensed("x", 90)))
-    assert said.startswith("1 licence has expired or ends within 30 d; times are UTC")
+    assert said.startswith("1 licence has expired or ends within 30 d; 1 renewal is overdue; ")
     assert re.search(r"web-01 +2026-03-04 16:48 +3\.2 d  ends, renewal overdue ", said)
     assert "1 server with unknown expiry\n  old-01  never examined" in said
     assert "1 licence ends later" in said
+
+
+def test_expiring_counts_every_renewal_that_it_calls_overdue() -> None:
+    rows = (licensed("a", 3, OVERDUE), licensed("b", -3, OVERDUE), licensed("c", 90, OVERDUE))
+    said = text(ending(*rows))
+    assert "2 licences have expired or end within 30 d; 3 renewals are overdue; times" in said
+    assert said.count("renewal overdue") == 3
 
 
 def test_expiring_with_nothing_to_tell_is_short() -> None:
@@ -251,6 +258,12 @@ def test_runs_are_a_line_each() -> None:
     said = text(lambda paper: write_runs(paper, cut_off, more=False), columns=140)
     assert "interrupted" in said.splitlines()[1]
     assert "was killed, or is still running" in said
+
+
+def test_a_run_without_rows_has_no_empty_count_on_a_narrow_terminal() -> None:
+    begun = run_row("c" * 16, finished=False, elapsed_s=None, summary=Summary())
+    said = text(lambda paper: write_runs(paper, [begun], more=False), columns=50)
+    assert said.splitlines()[1] == "    changed 0"
 
 
 def test_history_shows_steps_before_and_after() -> None:

@@ -41,6 +41,22 @@ def judged(name: str, raw: dict[str, Any], *expect: str, until: date | None = No
     return judge_facts(given, facts_of(raw), Job(mode="activate"), NOW).report
 
 
+def test_a_plan_calls_no_accepted_server_activated() -> None:
+    both = "2 activated or accepted with no other problems"
+    for servers, said in (
+        ([healthy("web-01"), judged("web-02", UNLICENSED, "not-licensed")], both),
+        ([healthy("web-01"), healthy("web-02")], "2 activated with no problems"),
+    ):
+        assert [each.verdict for each in servers] == ["healthy", "healthy"]
+        how = msgspec.structs.replace(HOW, command="plan")
+        out = io.StringIO()
+        writer = make_writer("text", out, how, Layout())
+        for each in servers:
+            writer.add(each)
+        writer.finish(run_of(servers))
+        assert f"0 to change, {said}, 0 need attention" in " ".join(out.getvalue().split())
+
+
 def open_states() -> list[ServerReport]:
     return [judged(name, raw) for name, (raw, _) in STATES.items()]
 

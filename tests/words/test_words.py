@@ -145,6 +145,17 @@ def test_values_are_never_templates() -> None:
             "(docs/ecs.md lists what the RAM policy must allow)",
             "凭据无权执行此操作（Forbidden.RAM）（docs/ecs.md 列出了 RAM 策略必须允许的操作）",
         ),
+        (
+            "2 servers skipped: run 21ad verified them less than an hour ago; "
+            "the rollout stopped: interrupted; 5 of 20 servers were not started",
+            "已跳过 2 台服务器：运行 21ad 在不到一小时前已验证；"
+            "部署已停止：已中断；20 台服务器中有 5 台未开始",
+        ),
+        (
+            "a name; the rollout stopped: interrupted; 5 of 20 servers were not started",
+            "a name；部署已停止：已中断；20 台服务器中有 5 台未开始",
+        ),
+        ("a name; a second; a third", "a name; a second; a third"),
         ("kms.example, kms1.example", "kms.example、kms1.example"),
         ("a name of its own", "a name of its own"),
     ],

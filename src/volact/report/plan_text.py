@@ -13,14 +13,21 @@ from typing import TextIO
 
 from volact.core.main_cause import lead
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import listed, say
+from volact.model.text import Text, listed, say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step, same_servers
 from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
-from volact.report.words import ERROR_NAMES, duration, os_words, refusal_lines, step_line
+from volact.report.words import (
+    ERROR_NAMES,
+    accepted_ids,
+    duration,
+    os_words,
+    refusal_lines,
+    step_line,
+)
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -38,6 +45,7 @@ class PlanTextWriter:
         self._terminal = TerminalWriter(out, columns=columns, colour=colour)
         self._painted, self._columns = self._terminal.painted, self._terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
+        self._accepted = False
         self._parts: dict[str, list[tuple[str, str]]] = {}  # what is to be done: name and head
         self._lines: list[str] = []
 
@@ -59,6 +67,7 @@ class PlanTextWriter:
             self._steps(server)
         elif server.verdict == "healthy":
             self._nothing += 1
+            self._accepted |= bool(accepted_ids(server))
         else:
             self._refused += 1
             self._head(server)
@@ -73,18 +82,29 @@ class PlanTextWriter:
         self.write_plans()
         for remark in run.notes:
             self._terminal.prose(plain(tr(say("note: {text}", text=remark))))
-        counts = say(
-            "{planned} to change, {right} activated with no problems, {person} need attention, "
-            "{unknown} not examined; {took}. Nothing was changed.",
-            planned=self._planned,
-            right=self._nothing,
-            person=self._refused,
-            unknown=self._unknown,
-            took=duration(run.elapsed_s),
-        )
-        self._terminal.prose(tr(counts))
+        self._terminal.prose(tr(self._counts(duration(run.elapsed_s))))
         if self._planned and (command := same_servers("activate", self._how)):
             self._out.write(tr(say("next: {step}", step=command)) + "\n")
+
+    def _counts(self, took: str) -> Text:
+        given = {
+            "planned": self._planned,
+            "right": self._nothing,
+            "person": self._refused,
+            "unknown": self._unknown,
+            "took": took,
+        }
+        if self._accepted:
+            return say(
+                "{planned} to change, {right} activated or accepted with no other problems, "
+                "{person} need attention, {unknown} not examined; {took}. Nothing was changed.",
+                **given,
+            )
+        return say(
+            "{planned} to change, {right} activated with no problems, {person} need attention, "
+            "{unknown} not examined; {took}. Nothing was changed.",
+            **given,
+        )
 
     def write_plans(self) -> None:
         """Write the plans alone."""

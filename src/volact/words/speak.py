@@ -101,6 +101,25 @@ def _translated(text: str, name: str) -> str:
 @lru_cache(maxsize=4096)
 def _looked_up(template: str, text: str, name: str) -> str:
     """A sentence without arguments, or one that was stored: alike ones are many."""
+    return _found(template, text, name) or _in_parts(text, name)
+
+
+def _in_parts(text: str, name: str) -> str:
+    """Sentences that were stored as one text, each as long as the catalogue has it."""
+    parts = text.split("; ")
+    for end in range(len(parts) - 1, 0, -1) if len(parts) <= _MOST_PARTS else ():
+        first, rest = "; ".join(parts[:end]), "; ".join(parts[end:])
+        said = _found(first, first, name) or first
+        if said != first or end == 1:
+            then = _looked_up(rest, rest, name)
+            frame = _catalogue(name).messages["{first}; {then}"][0]
+            known = (said, then) != (first, rest)
+            return frame.format_map({"first": said, "then": then}) if known else text
+    return text
+
+
+def _found(template: str, text: str, name: str) -> str:
+    """The same as one sentence; ``""`` where the catalogue does not have it."""
     catalogue = _catalogue(name)
     known = catalogue.messages
     if found := known.get(template):
@@ -120,7 +139,7 @@ def _looked_up(template: str, text: str, name: str) -> str:
         number = again[1].get("n", "")
         form = catalogue.form(int(number)) if forms[1:] and number.isdecimal() else 0
         return forms[form].format_map(args)
-    return text
+    return ""
 
 
 def _with_hint(text: str, name: str) -> str:
@@ -168,6 +187,7 @@ _KINDS = {
     "one": r"\S+( of [A-Z].*)?",
     "other": r"\S+( of [A-Z].*)?",
 }
+_MOST_PARTS = 8
 _LIST = re.compile(r"[^\s,]+(, [^\s,]+)+")
 _END = re.compile(r"[.!?] [A-Z]| \(.+\)$|\) \(")  # of a sentence, or of the one before a hint
 _ONE_WORD = {"image": r"\S+", "n": "-?[0-9.]+"}  # what has no spaces in any template

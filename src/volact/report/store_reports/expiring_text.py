@@ -33,7 +33,7 @@ _UNKNOWN = 20
 
 def write_expiring(out: StoreText, found: Endings, within: timedelta) -> None:
     """All of it, with what to do next."""
-    out.prose(tr(_head(found.summary, duration(within.total_seconds()))), 0, "bold")
+    out.prose(tr(_head(found, duration(within.total_seconds()))), 0, "bold")
     if found.servers:
         out.line()
         _endings(out, found.servers[:_SHOWN])
@@ -64,8 +64,8 @@ def _endings(out: StoreText, servers: Sequence[ExpiringRow]) -> None:
         out.prose(tr(said), 4, "dim")
 
 
-def _head(summary: ExpiringSummary, span: str) -> Text:
-    soon = summary.expired + summary.ends
+def _head(found: Endings, span: str) -> Text:
+    soon = found.summary.expired + found.summary.ends
     words = say("no licence has expired or ends within {span}", span=span)
     if soon:
         words = count(
@@ -74,9 +74,10 @@ def _head(summary: ExpiringSummary, span: str) -> Text:
             "{n} licences have expired or end within {span}",
             span=span,
         )
-    if not summary.overdue:
+    overdue = sum(row.overdue for row in found.servers)  # also of licences that end soon
+    if not overdue:
         return say("{words}; times are UTC", words=words)
-    late = count(summary.overdue, "{n} renewal is overdue", "{n} renewals are overdue")
+    late = count(overdue, "{n} renewal is overdue", "{n} renewals are overdue")
     return say("{words}; {late}; times are UTC", words=words, late=late)
 
 

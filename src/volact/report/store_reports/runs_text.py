@@ -83,8 +83,8 @@ def _two_lines(out: StoreText, run: RunRow) -> None:
     took = duration(run.elapsed_s) if run.finished and run.elapsed_s is not None else ""
     about = (moment(run.started), ago(run.started, out.now), plain(run.command))
     out.line("  ".join((plain(run.id), *about, took or tr(say("interrupted")))))
-    changed = say("changed {n}", n=counts.changed)
-    out.prose(tr(clauses([listed(verdict_counts(counts)), changed])), 4, "dim")
+    told = [listed(verdict_counts(counts))] if counts.servers else []
+    out.prose(tr(clauses([*told, say("changed {n}", n=counts.changed)])), 4, "dim")
 
 
 def _note(out: StoreText, run: RunRow) -> None:
