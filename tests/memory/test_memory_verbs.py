@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 from cli_run import Done, volact
 from lab_thread import drawn_lab
 from postgres_server import PostgresServer
+from store_samples import keep, row
 
+from volact.cli.entry import main
 from volact.report.store_reports.schema import DOCUMENTS
 
 # One lab for all of them, also when tests run side by side.
@@ -234,3 +237,21 @@ def test_another_language_is_spoken_to_people_only(store: str) -> None:
     assert "menurut pemeriksaan terakhir" in said
     data = [ask(store, "status", "--lang", lang, "--output", "csv").stdout for lang in ("id", "en")]
     assert data[0] == data[1]
+
+
+def test_a_run_that_is_stored_meanwhile_is_in_the_summary_and_the_rows_or_in_neither(
+    store_url: str,
+) -> None:
+    keep(store_url, "aa11", *(row(f"web-{n}") for n in range(3)))
+
+    class Out(io.StringIO):
+        def write(self, text: str) -> int:
+            if not self.tell():  # the first keys of the document
+                keep(store_url, "bb22", row("web-0", "failed"), row("new-1", "failed"))
+            return super().write(text)
+
+    with redirect_stdout(Out()) as out:
+        main(("status", "--store", store_url, "--output", "json"))
+    whole = json.loads(out.getvalue())
+    assert (whole["last_run"]["id"], whole["summary"]["servers"]) == ("aa11", 3)
+    assert [one["verdict"] for one in whole["servers"]] == ["healthy"] * 3

@@ -9,6 +9,7 @@ import io
 import re
 import sys
 from html.parser import HTMLParser
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,6 +25,7 @@ from report_samples import (
     unreachable,
 )
 
+from volact.model.finding import Accepted, Finding
 from volact.model.report import ErrorRow, ServerReport, Summary
 from volact.report.base import Invocation
 from volact.report.html_page import HtmlWriter
@@ -152,6 +154,33 @@ def test_charts_count_servers() -> None:
     assert sum(left.values()) == 2
     unknown.add(unreachable())
     assert unknown.bars() == []
+
+
+def test_a_bar_shows_as_many_servers_as_it_counts() -> None:
+    """A finding that is accepted, or only told, is no part of them."""
+
+    def found(severity: str, **given: Any) -> ServerReport:
+        accepted = Accepted(severity="error") if severity == "accepted" else None
+        one = Finding(id="clock-skew", severity=severity, summary="clock", accepted=accepted)  # type: ignore[arg-type]
+        return msgspec.structs.replace(healthy(f"{severity}-{given}"), findings=(one,), **given)
+
+    mak = Finding(id="licensed-by-own-key", severity="info", summary="Licensed with a MAK")
+    servers = [
+        *(found("error", verdict="attention", address=f"ssh://{n}") for n in range(2)),
+        *(found("accepted", address=f"ssh://{n}") for n in range(3)),
+        found("info"),
+        msgspec.structs.replace(attention("mak-01"), findings=(mak,)),
+        msgspec.structs.replace(healthy("mak-02"), findings=(mak,)),
+        unreachable("lost-01"),
+    ]
+    bars = CauseBars()
+    for server in servers:
+        bars.add(server)
+    tokens = [each.split() for each in re.findall('data-f="([^"]*)"', page(servers))]
+    counts = {bar.token: bar.part for bar in bars.bars() if bar.token}
+    assert counts == {"clock-skew": 2, "licensed-by-own-key": 1, "error:auth": 1}
+    assert {token: sum(token in each for each in tokens) for token in counts} == counts
+    assert ["accepted:clock-skew"] in tokens
 
 
 def test_a_server_is_one_line_with_any_text() -> None:

@@ -7,8 +7,8 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -22,17 +22,25 @@ from volact.errors import InputError
 from volact.knowledge.load import load_profile
 from volact.model.text import Text, count, say
 from volact.queries.filters import ServerFilter
+from volact.queries.pages import Reader
 from volact.queries.servers import NamesQuery
 from volact.report.store_reports.store_text import AskedStore, StoreText
 from volact.store import Pruned, Store, open_store
 from volact.store.address import chosen
+from volact.store.store import StoreSnapshot
 from volact.store.values import Forgotten
 from volact.words import tr
 
 
-def remembered(options: StoreReportOptions) -> AbstractContextManager[Store | None]:
-    """The store, open for reading inside a block; ``None`` if there is none yet."""
-    return open_store(options.store or None, create=False) or nullcontext()
+@contextmanager
+def remembered(options: StoreReportOptions) -> Iterator[StoreSnapshot | None]:
+    """One moment of the store, to be read inside a block; ``None`` if there is none yet."""
+    store = open_store(options.store or None, create=False)
+    if store is None:
+        yield None
+        return
+    with store, store.snapshot() as moment:
+        yield moment
 
 
 def existing_store(url: str) -> Store:
@@ -83,7 +91,7 @@ def known_names(
     return tuple(words)
 
 
-def stored_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
+def stored_names(store: Reader, limits: Iterable[str]) -> tuple[str, ...]:
     """``known_names`` of a store."""
     return known_names(
         limits,
@@ -108,7 +116,7 @@ def no_server(word: str, known: Sequence[str]) -> InputError:
     return InputError(message, say("the store has no servers yet"))
 
 
-def filter_of(store: Store | None, options: FleetReportOptions) -> ServerFilter:
+def filter_of(store: Reader | None, options: FleetReportOptions) -> ServerFilter:
     """The filter that the options describe; ``InputError`` for an unknown server or cloud."""
     if options.provider:
         load_profile(options.provider)

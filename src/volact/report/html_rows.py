@@ -16,6 +16,7 @@ from volact.model.report import ServerReport, Verdict
 from volact.model.text import count, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
+from volact.report.run_counts import causes
 from volact.report.step_lines import Lines, lines_of
 from volact.report.words import (
     ERROR_NAMES,
@@ -63,7 +64,7 @@ class PageRow(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     provider: str
     release: str
-    tokens: str  # what it can be filtered by: findings, and error:<kind>
+    tokens: str  # what it can be filtered by, see ``tokens``
     error: str
     findings: tuple[PageLine, ...]
     resolved: tuple[str, ...]
@@ -113,8 +114,15 @@ def _without_cause(server: ServerReport) -> str:
 
 
 def tokens(server: ServerReport) -> list[str]:
-    """The words by which the page filters: what was found, and why it was not examined."""
-    found = [finding.id for finding in server.findings]
+    """The words by which the page filters: what was found, and why it was not examined.
+
+    What the bars do not count, as ``accepted:clock-skew``, is no part of what one of them shows.
+    """
+    counted = causes(server)
+    found = [
+        finding.id if finding.id in counted else f"{finding.severity}:{finding.id}"
+        for finding in server.findings
+    ]
     return [f"error:{server.error.kind}", *found] if server.error else found
 
 

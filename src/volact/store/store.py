@@ -60,14 +60,16 @@ class Store:
 
     def runs(self, limit: int | None = None) -> list[RunRow]:
         """The runs, newest first."""
-        return self.ask(lambda connection: reading.runs(connection, limit))
+        with self.snapshot() as moment:
+            return moment.runs(limit)
 
     def find_run(self, text: str, commands: Collection[str] = ()) -> RunRow:
         """A run by id, unique beginning of one, or ``last``; ``InputError`` for none.
 
         ``commands`` narrows ``last`` to runs of these verbs.
         """
-        return self.ask(lambda connection: reading.find_run(connection, text, commands))
+        with self.snapshot() as moment:
+            return moment.find_run(text, commands)
 
     def rows(self, run: str) -> Iterator[StoredRow]:
         """A run's rows in the order of their servers' names."""
@@ -155,6 +157,14 @@ class StoreSnapshot:
     def __init__(self, connection: sa.Connection, address: StoreAddress) -> None:
         self._connection = connection
         self._address = address
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """As ``Store.runs``."""
+        return self.ask(lambda connection: reading.runs(connection, limit))
+
+    def find_run(self, text: str, commands: Collection[str] = ()) -> RunRow:
+        """As ``Store.find_run``."""
+        return self.ask(lambda connection: reading.find_run(connection, text, commands))
 
     def ask(self, question: Callable[[sa.Connection], T]) -> T:
         """The answer of a function of the connection; ``StoreError`` where that fails."""
