@@ -164,6 +164,7 @@ UNDO = msgspec.structs.replace(HOW, undo="r1", consent=("--allow restore-debugge
         ("planned", {}, "volact undo r1 ssh://web-1"),
         (None, {"selector": "-i f.toml"}, "volact undo r1 -i f.toml --limit web-1"),
         (None, {}, "volact undo r1 ssh://web-1"),
+        (None, {"by_service": True, "consent": ()}, "volact undo r1 ssh://web-1 --yes"),
         (None, {"undo": "", "consent": ()}, "volact check ssh://web-1"),  # of a report of the API
     ],
 )

@@ -214,7 +214,7 @@ def same_servers(verb: str, how: Invocation) -> Command:
 def _command(verb: str, named: Sequence[str], how: Invocation, options: Iterable[str]) -> Command:
     login = [how.login] if how.login else []
     patience = [f"--deadline {how.deadline_s:g}"] if how.deadline_s != DEADLINE_S else []
-    agreed = ["--yes"] if how.by_service and verb == "activate" else []
+    agreed = ["--yes"] if how.by_service and verb in ("activate", "undo") else []
     return Command(" ".join(["volact", verb, *named, *login, *patience, *options, *agreed]))
 
 
