@@ -48,6 +48,16 @@ def test_a_wait_is_read_from_a_number_or_a_date(
     assert told == seconds
 
 
+@virtual_time
+async def test_a_call_waits_for_its_turn() -> None:
+    calls = PacedCalls({"X": 0.01, "Y": 0.01}, BlockingCalls())
+    for action in ("X", "Y"):
+        assert await calls.paced(action, lambda: "done", safe=True) == "done"
+    assert now() == 0
+    assert await calls.paced("X", lambda: "done", safe=True) == "done"
+    assert now() > 100
+
+
 async def waited(asked: Sequence[str], again: Again = "throttled", *, safe: bool = False) -> float:
     """The seconds until a call that fails so often has succeeded, or failed for good."""
     left = list(asked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 from cloud_lab import bad, bat, fault, good, ready_all, run_all
@@ -79,8 +78,6 @@ async def test_what_has_ended_is_not_asked_for_again() -> None:
 
 async def test_tasks_of_many_invocations_are_looked_at_together() -> None:
     async with cloud(servers=30) as here:
-        # Thirty commands come at once on a busy machine: rates have a test of their own.
-        here.front.limits.clock = itertools.count().__next__
         region = here.region(timing=Timing(window_s=0.02, poll=PollInterval(first_s=0.3)))
         ids = here.some(30)
         scripts = {name: bat(f"rem {name}", "exit 0") for name in ids}
