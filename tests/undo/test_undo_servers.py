@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from cli_run import volact
 from store_samples import end, intent, row, store_writer
@@ -105,3 +106,51 @@ def test_the_server_with_both_name_and_address_is_the_changed_one(
     assert [(one.name, str(one.address)) for one in what.fleet.servers] == [
         ("web-01", "ssh://web-01.example")
     ]
+
+
+@pytest.fixture
+async def sites(tmp_path: Path) -> str:
+    """A run that changed two servers that have one address, and a third."""
+    url = str(tmp_path / "volact.db")
+    writer = store_writer(url, "cc33")
+    for name, at in (("site-a", "10.0.0.5"), ("site-b", "10.0.0.5"), ("web-01", "10.0.0.6")):
+        await writer.sending(msgspec.structs.replace(intent(name), address=f"ssh://{at}"))
+        changed = row(name, results=RESULTS)
+        writer.row(msgspec.structs.replace(changed, address=f"ssh://{at}"))
+    writer.finish(end("cc33", servers=3, healthy=3, changed=3))
+    return url
+
+
+SHARED = (
+    "run cc33 changed several servers with this address, which may be any of site-a, site-b: "
+    "give one of these names, without an inventory or with one that has it"
+)
+
+
+@pytest.mark.parametrize("words", [[], ["site-*", "web-01"], ["ssh://10.0.0.5", "web-01"]])
+def test_changed_servers_with_one_address_are_left_alone_without_a_name(
+    words: list[str], sites: str
+) -> None:
+    what = prepare_undo("cc33", FleetOptions(store=sites, targets=words), ())
+    assert [server.name for server in what.fleet.servers] == ["web-01"]
+    assert told(what) == {"site-a": SHARED, "site-b": SHARED}
+
+
+@pytest.mark.parametrize("name", ["site-a", "site-b"])
+def test_of_changed_servers_with_one_address_the_named_one_is_undone(name: str, sites: str) -> None:
+    what = prepare_undo("cc33", FleetOptions(store=sites, targets=[name]), ())
+    assert [(one.name, str(one.address)) for one in what.fleet.servers] == [
+        (name, "ssh://10.0.0.5")
+    ]
+    assert told(what) == {}
+
+
+def test_an_inventory_tells_changed_servers_with_one_address_apart_by_name(sites: str) -> None:
+    both = inventory(sites, ("site-a", "10.0.0.5"), ("site-b", "10.0.0.5"))
+    what = prepare_undo("cc33", FleetOptions(store=sites, inventory=both, targets=["site-a"]), ())
+    assert [server.name for server in what.fleet.servers] == ["site-a"]
+    assert told(what) == {}
+    other = inventory(sites, ("renamed", "10.0.0.5"), ("web-01", "10.0.0.6"))
+    what = prepare_undo("cc33", FleetOptions(store=sites, inventory=other), ())
+    assert [server.name for server in what.fleet.servers] == ["web-01"]
+    assert told(what) == {"site-a": SHARED, "site-b": SHARED}

@@ -18,14 +18,14 @@ import msgspec
 from volact.cli.failure import tell
 from volact.cli.fleet_options import Fleet, fleet_of
 from volact.cli.options.servers import FleetOptions
+from volact.cli.undo_servers import ChangedServer, ServerPairs
 from volact.core.context import Policy
 from volact.core.steps import UNDO_CONSENT_STEPS
 from volact.core.undo_history import history_of
 from volact.errors import InputError
-from volact.model.report import ErrorRow, ServerReport
-from volact.model.server import Server
+from volact.model.report import ServerReport
 from volact.model.step import Intent
-from volact.model.text import Text, raw, say
+from volact.model.text import raw, say
 from volact.model.undo import RunHistory
 from volact.report.store_reports.runs_text import run_line
 from volact.store import RunRow, Store, open_store
@@ -33,15 +33,6 @@ from volact.store.address import StoreAddress, chosen
 
 CHANGING = ("activate", "undo")
 _FAR_BACK = 100  # runs that changed nothing, behind which the last one is searched
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChangedServer:
-    """A server that a run sent steps to; none are in the history where they were not stored."""
-
-    name: str
-    address: str
-    history: RunHistory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +64,12 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     listed = bool(options.inventory or options.from_)
     meant = options if listed else replace(options, targets=_addresses(changed, options))
     fleet = fleet_of(meant, "undo", Policy(consent=frozenset(allow)))
-    pairs = _pairs(fleet.servers, changed)
-    paired = {str(server.address) for found in pairs.values() for server in found}
+    words = {word for target in meant.targets for word in target.split(",")}
+    named = set() if listed else _named(changed, options)
+    pairs = ServerPairs(changed, fleet.servers, named=named, by_name=listed)
+    paired = {str(server.address) for found in pairs.found.values() for server in found}
     if not paired:
         raise _none_of(id_, changed)
-    words = {word for target in meant.targets for word in target.split(",")}
     for server in fleet.servers:
         if server.name in words and str(server.address) not in paired:
             tell(say("run {run} did not change {name}", run=id_, name=raw(server.name)))
@@ -86,67 +78,27 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     whole = listed and not options.targets and not options.limits
     return UndoRun(
         run=id_,
-        fleet=_fleet_to_undo(fleet, id_, changed, pairs),
-        left_out=tuple(_left_out(id_, changed, pairs, whole=whole)),
+        fleet=_fleet_to_undo(fleet, id_, pairs),
+        left_out=tuple(pairs.left_out(id_, whole=whole)),
         remark=_remark(row),
     )
 
 
-def _fleet_to_undo(
-    fleet: Fleet, run: str, changed: dict[str, ChangedServer], pairs: dict[str, list[Server]]
-) -> Fleet:
+def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs) -> Fleet:
     """The fleet with the servers that are undone, by their names in the run."""
+    changed = pairs.changed
     servers = tuple(
         msgspec.structs.replace(
-            found[0], name=name, provider=found[0].provider or changed[name].history.provider
+            server, name=name, provider=server.provider or changed[name].history.provider
         )
-        for name, found in pairs.items()
-        if len(found) == 1 and changed[name].history.steps
+        for name in changed
+        if (server := pairs.to_undo(name)) is not None
     )
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
     targets = f"{run} {fleet.how.targets}".strip()
     how = msgspec.structs.replace(fleet.how, targets=targets, undo=run)
     return msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
-
-
-def _left_out(
-    run: str, changed: dict[str, ChangedServer], pairs: dict[str, list[Server]], *, whole: bool
-) -> Iterator[ServerReport]:
-    """A row for each server that is meant and not undone; those not given where all are meant."""
-    for name, found in pairs.items():
-        one = changed[name]
-        undone = one.history.steps and len(found) == 1
-        if undone or not (found or whole):
-            continue
-        yield ServerReport(
-            name=one.name,
-            address=one.address,
-            provider=one.history.provider or None,
-            verdict="unreachable",
-            error=ErrorRow(kind="connect", message=_why_left_out(run, one, found)),
-        )
-
-
-def _why_left_out(run: str, one: ChangedServer, found: list[Server]) -> Text:
-    if not one.history.steps:
-        return say(
-            "run {run} changed this server, but its steps are not in the store: volact cannot "
-            "undo them",
-            run=run,
-        )
-    if found:
-        return say(
-            "run {run} changed this server, which may be any of {names}: choose one of them "
-            "with --limit",
-            run=run,
-            names=raw(", ".join(server.name for server in found)),
-        )
-    return say(
-        "run {run} changed this server, but it is not in the selection: give its inventory "
-        "with -i, or its address",
-        run=run,
-    )
 
 
 def _remark(row: RunRow) -> str:
@@ -251,24 +203,10 @@ def _addresses(changed: dict[str, ChangedServer], options: FleetOptions) -> list
     return [*found]
 
 
-def _pairs(
-    servers: tuple[Server, ...], changed: dict[str, ChangedServer]
-) -> dict[str, list[Server]]:
-    """The given servers that may be each one that the run changed: by name, else by address.
-
-    One that has both its name and its address is that server.
-    """
-    by_address = {one.address: one.name for one in changed.values()}
-    pairs: dict[str, list[Server]] = {name: [] for name in changed}
-    for server in servers:
-        name = server.name if server.name in changed else by_address.get(str(server.address))
-        if name is not None:
-            pairs[name].append(server)
-    for name, found in pairs.items():
-        exact = (name, changed[name].address)
-        same = [server for server in found if (server.name, str(server.address)) == exact]
-        pairs[name] = same or found
-    return pairs
+def _named(changed: dict[str, ChangedServer], options: FleetOptions) -> set[str]:
+    """The servers of the run that the command line names, and not by their addresses."""
+    words = [word for target in options.targets for word in target.split(",")]
+    return {name for name in changed if any(fnmatchcase(name, word) for word in words)}
 
 
 def _none_of(run: str, changed: dict[str, ChangedServer]) -> InputError:
