@@ -143,6 +143,7 @@ def test_who_says_which_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "postgres://me:s3cr3t@db.example:5432/volact?sslmode=require",
         "postgresql://db.example/volact?user=me&password=s3cr3t",
         "postgresql://me:s3/cr3t@db.example/volact",
+        "postgresql://me@corp:s3cr3t@db.example/volact",
     ],
 )
 def test_a_password_is_never_shown_and_never_taken_from_the_command_line(text: str) -> None:

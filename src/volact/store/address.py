@@ -29,7 +29,7 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 # A password with an @ in it is a mistake that must not show its end as a host's name.
-_USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^/?#]*|[^@]*)@")
+_USER = re.compile(r"(?<=://)(?P<user>[^:/]*):(?P<password>[^/?#]*|[^@]*)@")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
 
 
