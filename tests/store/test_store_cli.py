@@ -124,6 +124,10 @@ def test_a_failure_of_the_store_is_the_least_of_what_can_be_wrong(
     [
         ("mysql://h/d", "mysql://h/d is not a store (give a file, or postgresql://user@host/d"),
         (
+            "postgresql://u@h:x/d",
+            "postgresql://u@h:x/d is not a store (give a file, or",
+        ),
+        (
             "postgresql://u:s3cr3t@h/d",
             "--store contains a password, which other users can see in the list",
         ),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -14,14 +15,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from postgres_server import PostgresServer
 from store_samples import keep, row
 from store_structure import begin_old, both_ways
 
 from volact.errors import InputError, StoreError
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
-from volact.store.address import chosen, hidden, parse_address, secrets_in, usual_file
-from volact.store.engine import make_engine, writing
+from volact.store.address import (
+    chosen,
+    hidden,
+    library_url,
+    parse_address,
+    secrets_in,
+    usual_file,
+)
+from volact.store.engine import make_engine, server_url, writing
 from volact.store.schema import HEAD, MIGRATIONS, STORE
 from volact.store.tables import METADATA
 
@@ -181,6 +190,39 @@ def test_no_part_of_a_password_is_told_as_a_host(url: str) -> None:
     for secret in secrets_in(address.url):
         words = words.replace(secret, "***")
     assert "cr3t" not in words
+
+
+@pytest.mark.parametrize("port", [":1", ""])
+def test_each_of_several_hosts_may_have_a_port(port: str, postgresql: PostgresServer) -> None:
+    parts = urlsplit(postgresql.new_database())
+    (folder,) = parse_qs(parts.query)["host"]
+    host = quote(folder, safe="")
+    url = f"postgresql://postgres@%2Fnowhere{port},{host}:5432{parts.path}?application_name=me"
+    with open_store(url) as store:
+        assert NamesQuery().ask(store) == []
+
+
+def test_several_hosts_are_told_to_the_library_in_its_own_way() -> None:
+    url = "postgresql://me@[::1]:5432,db-2:6432,db-3/volact?target_session_attrs=read-write"
+    option = chosen(url, {})
+    assert option is not None
+    assert option.shown == url
+    args = server_url(option.url)
+    assert (args.username, args.database, args.host) == ("me", "volact", None)
+    assert dict(args.query) == {
+        "target_session_attrs": "read-write",
+        "host": "::1,db-2,db-3",
+        "port": "5432,6432,",
+    }
+    kept = "postgresql://me@db-1,db-2/volact?port=6432"
+    assert library_url(kept) == kept
+
+
+@pytest.mark.parametrize("place", ["h:abc", "[::1", "h1:5432,h2:x", "h:5432:1", "h:123456"])
+def test_a_host_or_port_that_is_none_is_no_store(place: str) -> None:
+    with pytest.raises(InputError, match="is not a store") as caught:
+        parse_address(f"postgresql://me@corp:s3cr3t@{place}/volact")
+    assert "s3cr3t" not in caught.value.line()
 
 
 @pytest.mark.parametrize("text", ["mysql://h/d", "http://me:s3cr3t@h/", ":memory:", "  "])

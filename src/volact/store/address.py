@@ -30,6 +30,12 @@ _OTHER = re.compile(
 )
 # A password with an @ in it is a mistake that must not show its end as a host's name.
 _USER = re.compile(r"(?<=://)(?P<user>[^:/]*):(?P<password>[^/?#]*|[^@]*)@")
+# As the library takes one apart; libpq itself lets each of several hosts have its own port.
+_PARTS = re.compile(
+    r"(?P<login>[\w+]+://(?:[^:/]*(?::[^@]*)?@)?)(?P<hosts>[^/?]*)(?P<path>[^?]*)\??(?P<query>.*)",
+    re.DOTALL,
+)
+_HOST = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^\[\]:]*))(?::(?P<port>[0-9]{0,5}))?")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
 
 
@@ -79,6 +85,8 @@ def parse_address(text: str) -> StoreAddress | None:
     if text == NONE:
         return None
     if server := _SERVER.fullmatch(text):
+        if _hosts(text) is None:
+            raise _no_store(text)
         return StoreAddress(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
     if text.startswith("sqlite:"):
         text = text.removeprefix("sqlite:///").removeprefix("sqlite:")
@@ -99,6 +107,26 @@ def _no_store(text: str) -> InputError:
         say("{name} is not a store", name=raw(_without_password(text) or "''")),
         say("give a file, or postgresql://user@host/database"),
     )
+
+
+def library_url(url: str) -> str:
+    """The URL of a server as the library reads it: the ports of several hosts are in the query."""
+    hosts, parts = _hosts(url), _PARTS.fullmatch(url)
+    several = hosts and len(hosts) > 1 and any(host["port"] or host["six"] for host in hosts)
+    if not hosts or not parts or not several:
+        return url
+    names = ",".join(host["six"] or host["host"] for host in hosts)
+    ports = ",".join(host["port"] or "" for host in hosts)
+    query = "&".join(filter(None, (parts["query"], f"host={names}&port={ports}")))
+    return f"{parts['login']}{parts['path']}?{query}"
+
+
+def _hosts(url: str) -> list[re.Match[str]] | None:
+    """The hosts of a server's URL, each with its port; ``None`` where it has another form."""
+    parts = _PARTS.fullmatch(url)
+    hosts = [_HOST.fullmatch(host) for host in parts["hosts"].split(",")] if parts else []
+    found = [host for host in hosts if host is not None]
+    return found if found and len(found) == len(hosts) else None
 
 
 def hidden(shown: str, text: str) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from volact.errors import StoreError
 from volact.model.text import say
-from volact.store.address import StoreAddress
+from volact.store.address import StoreAddress, library_url
 from volact.store.failures import READ_ONLY, sqlstate
 
 # What these log is reported to the operator once, in volact's words.
@@ -93,7 +93,7 @@ def _postgresql(url: str, keep: int) -> sa.Engine:
             say("PostgreSQL needs a package that is not installed"),
             say("pip install {extra}", extra="'volact[postgresql]'"),
         ) from error
-    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    parsed = server_url(url)
     engine = sa.create_engine(
         parsed,
         hide_parameters=True,
@@ -116,6 +116,11 @@ def _postgresql(url: str, keep: int) -> sa.Engine:
     engine.dialect.use_insertmanyvalues_wo_returning = True
     event.listen(engine, "do_executemany", _one_by_one)
     return engine
+
+
+def server_url(url: str) -> URL:
+    """A PostgreSQL server's URL, with the driver that is used."""
+    return make_url(library_url(url)).set(drivername="postgresql+psycopg")
 
 
 def leave_read_only(context: ExceptionContext) -> None:

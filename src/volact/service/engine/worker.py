@@ -17,7 +17,6 @@ from typing import NoReturn
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 
 from volact.client.wire import RunInfo
 from volact.service.database.schema import open_service_store
@@ -54,7 +53,7 @@ from volact.service.run_bounds import within_bounds
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import StoreAddress
-from volact.store.engine import leave_read_only, require_file
+from volact.store.engine import leave_read_only, require_file, server_url
 
 _LOG = logging.getLogger("volact.service")
 RUN_PLACES = 50  # runs of which one worker executes the workflow
@@ -283,8 +282,7 @@ def engine_url(address: StoreAddress) -> str:
         with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
         return f"sqlite:///{file}"
-    url = make_url(address.url).set(drivername="postgresql+psycopg")
-    return url.render_as_string(hide_password=False)
+    return server_url(address.url).render_as_string(hide_password=False)
 
 
 def engine_file(store: Path) -> Path:
