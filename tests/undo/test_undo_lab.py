@@ -236,7 +236,7 @@ def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
     undone = small.undo("last", "--yes")
     assert undone.code == 4
     row = undone.rows()[other]
-    assert (row["verdict"], "undo" in row) == ("unreachable", False)
+    assert (row["verdict"], "undo" in row) == ("not-started", False)
     assert "not in the selection" in row["error"]["message"]
     assert undone.rows()[name]["undo"]["word"] == "undone"
 

@@ -12,6 +12,7 @@ from store_samples import end, intent, row, store_writer
 
 from volact.cli.options.servers import FleetOptions
 from volact.cli.undo_run import UndoRun, prepare_undo
+from volact.store import open_store
 
 RESULTS = (
     {"do": "set-kms-host", "ok": True, "changed": True},
@@ -71,8 +72,12 @@ def test_a_run_without_any_stored_steps_is_undone_nowhere_and_says_so(run: str, 
     done = volact("undo", run, "--store", store, "--yes", "-o", "json", "--no-progress")
     assert done.returncode == 4, done.stderr
     (found,) = json.loads(done.stdout)["servers"]
-    assert (found["name"], found["verdict"]) == ("web-02", "unreachable")
+    assert (found["name"], found["verdict"]) == ("web-02", "not-started")
+    assert found["error"]["kind"] == "not-begun"
     assert found["error"]["message"] == NOT_STORED.replace("aa11", "bb22")
+    with open_store(store) as kept:
+        (seen,) = kept.latest(["web-02"])
+    assert seen.newest.report.verdict == "healthy", "no visit is made up"
 
 
 MOVED = (("old-web", "web-01.example"), ("web-01", "other.example"))

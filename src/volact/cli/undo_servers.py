@@ -72,8 +72,8 @@ class ServerPairs:
                 name=one.name,
                 address=one.address,
                 provider=one.history.provider or None,
-                verdict="unreachable",
-                error=ErrorRow(kind="connect", message=self._why_left_out(run, one)),
+                verdict="not-started",
+                error=ErrorRow(kind="not-begun", message=self._why_left_out(run, one)),
             )
 
     def _why_left_out(self, run: str, one: ChangedServer) -> Text:

@@ -36,7 +36,7 @@ VERDICTS: dict[Verdict, Text] = {
 }
 
 MEANS: dict[Verdict, Text] = {
-    "not-started": say("the run ended before they started"),
+    "not-started": say("the run did not start them"),
     "unreachable": say("could not be examined"),
     "failed": say("repair ran, verification failed"),
     "attention": say("examined; something is wrong or was not allowed"),
@@ -52,7 +52,7 @@ ERROR_TITLES: dict[str, Text] = {
     "protocol": say("Invalid answer"),
     "agent": say("The agent could not run"),
     "busy": say("Another run is changing the server"),
-    "not-begun": say("Not started before the run ended"),
+    "not-begun": say("Not started"),
 }
 
 ERROR_NAMES: dict[str, Text] = {
