@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from volact.errors import InputError
@@ -13,6 +14,7 @@ from volact.inventory import (
     check_credentials,
     choose,
     load_inventory,
+    parse_target,
     select,
     with_credential,
 )
@@ -133,6 +135,16 @@ def test_login_named_beside_the_inventory_rules(fleet: Inventory) -> None:
     server = with_credential(fleet.servers[0], password_env="OTHER", key_files=("k",))
     assert server.credential == Credential(password_env="OTHER", key_files=("k",))
     assert with_credential(fleet.servers[0]) == fleet.servers[0]
+
+
+def test_a_key_rules_over_a_clear_password_where_a_key_is_a_login() -> None:
+    def left(address: str) -> str:
+        server = parse_target(address)
+        held = msgspec.structs.replace(server, credential=Credential(password_held="f line 1"))
+        return with_credential(held, key_files=("k",)).credential.password_held
+
+    assert left("ssh://web") == ""
+    assert (left("winrm://web"), left("winrms://web")) == ("f line 1", "f line 1")
 
 
 def test_user_given_beside_the_inventory_fills_a_gap_only(fleet: Inventory) -> None:

@@ -234,11 +234,12 @@ def with_credential(
     """The server with a login named on the command line or by a caller, not the inventory.
 
     A user is taken where neither address nor inventory names one; a password
-    or a key rules over what the inventory names.
+    or a key rules over what the inventory names.  WinRM takes no key of SSH: its password stays.
     """
     own = server.credential
     if key_files:
-        own = msgspec.structs.replace(own, key_files=key_files, password_held="")
+        held = "" if server.address.scheme == "ssh" else own.password_held
+        own = msgspec.structs.replace(own, key_files=key_files, password_held=held)
     if password_env or password_held:
         own = msgspec.structs.replace(
             own,
