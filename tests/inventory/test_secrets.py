@@ -137,6 +137,48 @@ async def test_login_without_a_password() -> None:
     assert await fetched(Credential(key_files=("k",))) is None
 
 
+class CountingRing(Ring):
+    """Says whose password it is; counts the questions."""
+
+    asked = 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked += 1
+        return f"{service} of {username}"
+
+
+async def test_a_source_is_asked_once_for_all_logins_that_share_it(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    code = f"open({str(count)!r}, 'a').write('x'); print('{MARK}')"
+    secrets = Secrets({})
+    one = Credential(user="a", password_command=(sys.executable, "-c", code))
+    logins = (
+        one,
+        msgspec.structs.replace(one, user="b"),
+        msgspec.structs.replace(one, key_files=("k",)),
+        Credential(passphrase_command=one.password_command).of_keys(),
+    )
+    found = [await secrets.password(login) for login in logins]
+    assert {secret.reveal() for secret in found if secret} == {MARK}
+    assert count.read_text() == "x"
+
+
+async def test_a_keyring_is_asked_once_for_each_user() -> None:
+    before, secrets = keyring.get_keyring(), Secrets({})
+    ring = CountingRing()  # type: ignore[no-untyped-call]
+    keyring.set_keyring(ring)
+    try:
+        found = [
+            await secrets.password(Credential(keyring="v", user=user, key_files=keys))
+            for user in ("a", "b")
+            for keys in ((), ("k",))
+        ]
+    finally:
+        keyring.set_keyring(before)
+    assert [secret.reveal() for secret in found if secret] == [*["v of a"] * 2, *["v of b"] * 2]
+    assert ring.asked == 2
+
+
 async def test_a_shared_source_is_asked_once(tmp_path: Path) -> None:
     count = tmp_path / "count"
     code = f"open({str(count)!r}, 'a').write('x'); print('{MARK}')"

@@ -69,10 +69,11 @@ class Secrets:
         """The password of a login, ``None`` when it names no source."""
         if credential.password_held:
             return self._from_inventory(credential.password_held)
-        task = self._fetched.get(credential)
+        source = _source(credential)
+        task = self._fetched.get(source)
         if task is None:
-            task = asyncio.ensure_future(fetch_password(credential, self._environ))
-            self._fetched[credential] = task
+            task = asyncio.ensure_future(fetch_password(source, self._environ))
+            self._fetched[source] = task
         # One server that stops waiting must not take the answer from the others.
         return await asyncio.shield(task)
 
@@ -81,6 +82,17 @@ class Secrets:
         if isinstance(held, Secret):
             return held
         raise held or InputError(say("the password is no longer available"), where=place)
+
+
+def _source(credential: Credential) -> Credential:
+    """Where the password is, without what is else of the login: several logins may share it."""
+    return Credential(
+        user=credential.user if credential.keyring else "",
+        password_env=credential.password_env,
+        password_file=credential.password_file,
+        password_command=credential.password_command,
+        keyring=credential.keyring,
+    )
 
 
 async def fetch_password(
