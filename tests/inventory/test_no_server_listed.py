@@ -52,3 +52,32 @@ def test_servers_whose_address_could_not_be_read_are_left_out_with_the_reason() 
         "i-2 could not be read",
         "1 has no known private address and is left out",
     )
+
+
+def at(id_: str, address: str, scope: str = "eu-west-1") -> ListedInstance:
+    return ListedInstance(
+        id=id_, name=id_, place=f"{scope}/{id_}", is_windows=True, private_address=address
+    )
+
+
+SHARED = (
+    "2 have a private address that another one has, too, and are left out: list one network with "
+    "--from and --from-filter, or leave out --via"
+)
+
+
+def test_servers_with_one_private_address_in_several_networks_are_left_out() -> None:
+    cloud, scopes = parse_source("aws:eu-west-1,us-east-1")
+    parts = [
+        ServerList((at("web", "172.31.0.5"), at("app", "172.31.0.6")), {}),
+        ServerList((at("db", "172.31.0.5", "us-east-1"),), {}),
+    ]
+    direct = ListSource(cloud=cloud, scopes=scopes, via="ssh")
+    fleet = inventory_of(direct, parts)
+    assert [server.name for server in fleet.servers] == ["app"]
+    assert fleet.notes[1:] == (SHARED,)
+    by_cloud = inventory_of(ListSource(cloud=cloud, scopes=scopes), parts)
+    assert [server.name for server in by_cloud.servers] == ["web", "app", "db"]
+    with pytest.raises(InputError) as caught:
+        inventory_of(direct, [ServerList((at("web", "172.31.0.5"),), {}), parts[1]])
+    assert caught.value.line() == f"aws:eu-west-1,us-east-1: {SHARED}"

@@ -199,13 +199,32 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
         )
     if not reachable:
         raise _no_server(source, len(instances), len(found), unread)
-    used = {item.image for item in reachable}
+    single = _single(reachable) if source.direct else reachable
+    if len(single) < len(reachable):
+        notes.append(_shared(len(reachable) - len(single)))
+    if not single:
+        raise InputError(notes[-1], where=str(source))
+    used = {item.image for item in single}
     images = {name: image for part in listed for name, image in part.images.items()}
     return Inventory(
         path=str(source),
-        servers=_servers(source, reachable),
+        servers=_servers(source, single),
         images={name: image for name, image in images.items() if name in used},
         notes=tuple(notes),
+    )
+
+
+def _single(found: Sequence[ListedInstance]) -> list[ListedInstance]:
+    """Those whose address leads to no other: networks may have the same addresses."""
+    taken = Counter(item.private_address for item in found)
+    return [item for item in found if taken[item.private_address] == 1]
+
+
+def _shared(number: int) -> Text:
+    return say(
+        "{n} have a private address that another one has, too, and are left out: list one network "
+        "with --from and --from-filter, or leave out --via",
+        n=number,
     )
 
 
