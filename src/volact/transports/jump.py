@@ -12,12 +12,16 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from volact.model.server import Address, Credential, Server, SshRoute
+from volact.transports.ssh_config import HostSettings
 from volact.transports.ssh_library import asyncssh
 
 # Opens a connection to a server, through another connection or directly.
 Open = Callable[
     [Server, asyncssh.SSHClientConnection | None], Awaitable[asyncssh.SSHClientConnection]
 ]
+
+# The user's SSH settings for a server.
+SettingsOf = Callable[[Server], Awaitable[HostSettings]]
 
 _GOODBYE_S = 3.0
 
@@ -48,14 +52,30 @@ class JumpLease:
 class Jumps:
     """The jump hosts of a run."""
 
-    def __init__(self, open_: Open) -> None:
+    def __init__(self, open_: Open, settings_of: SettingsOf) -> None:
         self._open = open_
+        self._settings_of = settings_of
         self._shared: dict[_Route, _Shared] = {}
+        self._whole: dict[_Route, _Route] = {}
 
     async def to(self, server: Server, hops: tuple[Address, ...]) -> JumpLease:
         """A connection to the last of the hops, through those before it."""
         route = _Route(hops, server.ssh.jump_key_files, server.known_hosts, server.ssh.config)
-        return await self._lease(route)
+        if route not in self._whole:
+            self._whole[route] = await self._whole_of(route)
+        return await self._lease(self._whole[route])
+
+    async def _whole_of(self, route: _Route) -> _Route:
+        """The route with the jump hosts that the settings of its first one put before it.
+
+        Those of the others do not count, as in OpenSSH.  One for all hosts is not behind itself.
+        """
+        while True:
+            before = (await self._settings_of(_as_server(route.hops[0], route))).jump
+            known = {hop.host for hop in route.hops}
+            if not before or any(hop.host in known for hop in before):
+                return route
+            route = msgspec.structs.replace(route, hops=(*before, *route.hops))
 
     async def _lease(self, route: _Route) -> JumpLease:
         shared = self._shared.get(route)
@@ -144,5 +164,5 @@ def _as_server(hop: Address, route: _Route) -> Server:
         address=hop,
         credential=Credential(key_files=route.key_files),
         known_hosts=route.known_hosts,
-        ssh=SshRoute(jump=(), config=route.config),
+        ssh=SshRoute(config=route.config),
     )

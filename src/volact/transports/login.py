@@ -55,7 +55,7 @@ class Login:
         self._host_keys = HostKeys(options.host_keys, options.known_hosts)
         self._keys = PrivateKeys(secrets)
         self._config = SshConfig(options.config)
-        self._jumps = Jumps(self._connect_jump)
+        self._jumps = Jumps(self._connect_jump, self._settings)
         self._leases: dict[asyncssh.SSHClientConnection, JumpLease] = {}
         self._base: asyncssh.SSHClientConnectionOptions | None = None
 
