@@ -257,6 +257,25 @@ async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
     assert runs.submitted[0][0].only == ("db-01", "web-02")
 
 
+@pytest.mark.parametrize("verb", ["check", "activate"])
+async def test_a_view_adds_no_server_to_those_that_the_schedule_names(
+    store: Store, service_url: str, verb: Any
+) -> None:
+    keep(service_url, "aa11", row("web-01"), silent("web-02"), row("db-01", "failed"))
+    decide(store, RepairPolicy(allowed=True))
+    filter = ServerFilter(verdicts=("failed", "unreachable"))
+    view = save_view(store, ViewDraft(name="bad", filter=filter))
+    for name, only in (("both", ("db-01", "web-01")), ("none", ("web-01",))):
+        run = RunSpec(verb=verb, inventory="fleet", only=only)
+        saved(store, draft(name, run=run, view=view.id, every="1h"))
+    runs = Notes(store)
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    assert [spec.only for spec, _, _ in runs.submitted] == [("db-01",)]
+    notes = {one.name: (one.note, one.failing) for one in schedules.list_schedules(store)}
+    words = "no server that the schedule names is in its view now"
+    assert notes == {"both": ("", False), "none": (words, False)}
+
+
 @pytest.mark.parametrize("elsewhere", [False, True])
 async def test_a_view_without_a_server_is_no_failure(
     store: Store, service_url: str, receiver: Receiver, monkeypatch: Any, elsewhere: bool

@@ -110,16 +110,21 @@ class Scheduler:
         repairs = read_policy(parts.store, RepairPolicy)
         spec = scheduled_run(repairs, due.schedule.spec.run)
         if due.schedule.spec.view:
-            spec = replace(spec, only=self._viewed(due.schedule.spec.view))
+            spec = replace(spec, only=self._viewed(due.schedule.spec.view, spec.only))
         waits = spec.verb == "activate" and repairs.needs_approval
         return spec, self._owner(due.schedule.owner), waits
 
-    def _viewed(self, view: str) -> tuple[str, ...]:
+    def _viewed(self, view: str, only: tuple[str, ...]) -> tuple[str, ...]:
+        """The servers of a view; of a schedule that names some, those of them."""
         parts = self._parts
         query = ServersQuery(now=parts.now(), filter=find_view(parts.store, view).filter)
         names = tuple(server.name for server in query.stream(parts.store))
         if not names:
             raise NoServersError(say("the schedule's view has no server now"))
+        if only:
+            names = tuple(name for name in names if name in only)
+            if not names:
+                raise NoServersError(say("no server that the schedule names is in its view now"))
         return names
 
     def _owner(self, name: str) -> Actor:
