@@ -12,6 +12,8 @@ from postgres_server import PostgresServer
 from store_samples import intent, row
 
 from volact.client.wire import RunInfo, RunSpec
+from volact.core.consent import ASKING_STEPS
+from volact.core.context import Policy
 from volact.errors import InputError, NoServersError
 from volact.fleet.failure_policy import FailureLimits
 from volact.inventory import choose
@@ -37,7 +39,10 @@ from volact.service.engine.live_run import LiveRun, load_parts, opener_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
 from volact.service.engine.workflows import batch_sizes
+from volact.service.identity.audit import Change
 from volact.service.inventories import read_whole, stored_text
+from volact.service.policies import ApprovalPolicy
+from volact.service.policy_store import write_policy
 from volact.service.tracing import Spans
 from volact.store.address import parse_address
 from volact.store.events import ServerDone, StepsPlanned
@@ -156,6 +161,29 @@ async def test_what_is_wrong_is_said_when_a_run_is_requested(
     with pytest.raises(InputError):
         await control.submit(spec(**wrong), ANN)
     assert store.ask(to_start) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "word"),
+    [("check", "nonsense-step"), ("activate", "replace-key"), ("activate", "rearmm"),
+     ("activate", "restore-debugger"), ("undo", "rearm")],
+)  # fmt: skip
+async def test_a_consent_that_does_not_exist_is_refused(
+    store: Store, control: EngineControl, verb: str, word: str
+) -> None:
+    """It was counted as a word of the approval policy, which means another field."""
+    store.change(lambda connection: write_policy(
+        Change(connection, utc_now(), ANN), ApprovalPolicy(consents=("replace-key",))
+    ))  # fmt: skip
+    asked = spec(verb=verb, policy=Policy(consent=frozenset({word})))
+    with pytest.raises(InputError, match=f"{word}: no such step"):
+        await control.submit(asked, ANN)
+    assert store.ask(to_start) == []
+
+
+async def test_a_consent_that_exists_is_taken(control: EngineControl) -> None:
+    asked = spec(verb="check", policy=Policy(consent=frozenset(ASKING_STEPS)))
+    assert (await control.submit(asked, ANN)).spec.policy == asked.policy
 
 
 async def test_a_run_that_is_stored_is_held_to_the_bounds(

@@ -27,7 +27,7 @@ from volact.service.access import Actor
 from volact.service.database.tables import RUNS
 from volact.service.engine import progress
 from volact.service.engine.live_run import histories_of
-from volact.service.engine.plan import Member, members_of, rules_of
+from volact.service.engine.plan import Member, check_spec, members_of
 from volact.service.identity.audit import SYSTEM, Change
 from volact.service.inventories import read_whole, stored_text
 from volact.service.policies import ApprovalPolicy
@@ -176,7 +176,7 @@ class EngineControl:
 def _submit(
     change: Change, spec: RunSpec, inventory: Inventory, schedule: str, needs_approval: bool
 ) -> RunInfo:
-    rules_of(spec)
+    check_spec(spec)
     connection, actor = change.connection, change.actor
     seen = sa.select(SERVERS.c.name).where(SERVERS.c.verdict == "healthy")
     healthy = {*connection.execute(seen).scalars()} if spec.canary else set[str]()

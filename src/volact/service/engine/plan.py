@@ -9,6 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from volact.client.wire import RunSpec
+from volact.core.consent import ASKING_STEPS
+from volact.core.steps import UNDO_CONSENT_STEPS
 from volact.errors import InputError, NoServersError
 from volact.fleet import Canary, Rate, Share
 from volact.fleet.canary import choose_canaries
@@ -73,6 +75,23 @@ def rules_of(spec: RunSpec) -> Rules:
     )
 
 
+def check_spec(spec: RunSpec) -> None:
+    """``InputError`` for what the service refuses in a run of any servers."""
+    rules_of(spec)
+    known = UNDO_CONSENT_STEPS if spec.verb == "undo" else ASKING_STEPS
+    if unknown := sorted(spec.policy.consent - {*known}):
+        raise InputError(
+            say("{step}: no such step", step=raw(unknown[0])),
+            say("known: {known}", known=", ".join(known)),
+        )
+    if spec.verb == "activate" and REARM in spec.policy.consent:
+        raise InputError(
+            say("{step} is planned over all servers at once, which the service does not do",
+                step=REARM),
+            say("use the command line for it"),
+        )  # fmt: skip
+
+
 def members_of(
     spec: RunSpec,
     inventory: Inventory,
@@ -86,12 +105,6 @@ def members_of(
     ``only`` of a scheduled run is what its view finds, and asks for no server by its name.
     Those that were ``healthy`` when they were last seen are no canaries, unless all were.
     """
-    if spec.verb == "activate" and REARM in spec.policy.consent:
-        raise InputError(
-            say("{step} is planned over all servers at once, which the service does not do",
-                step=REARM),
-            say("use the command line for it"),
-        )  # fmt: skip
     # What is outside is not found, and so in no word about what is there.
     seen = tuple(server for server in inventory.servers if in_scopes(server, scopes))
     own = msgspec.structs.replace(inventory, servers=seen)
