@@ -31,7 +31,7 @@ from volact.store.store import Store
 
 BEN = Actor(user="2", name="Ben", role="administrator")
 RUN = RunSpec(
-    verb="activate",
+    verb="plan",
     inventory="fleet.toml",
     targets=("web", "db"),
     limit=("!db-01",),
@@ -40,7 +40,7 @@ RUN = RunSpec(
     ),
     canary="2:1",
     max_failures="5%",
-    pace="30",
+    pace="30/m",
     kms_concurrency=7,
     concurrency=3,
     deadline_s=90.0,

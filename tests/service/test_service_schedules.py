@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -337,6 +338,30 @@ def test_what_cannot_be_kept_is_refused(store: Store) -> None:
     )
     assert (again.id, again.owner, again.next) == (made.id, "ben", NOON + 2 * HOUR)
     assert [one.name for one in schedules.list_schedules(store)] == ["hourly"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"canary": "zz"}, "canary: "),
+        ({"max_failures": "many"}, "max_failures: "),
+        ({"pace": "fast"}, "pace: "),
+        ({"verb": "undo", "undo": "aa11"}, "an undo is not for schedules"),
+        ({"policy": Policy(consent=frozenset({"rearmm"}))}, "rearmm: no such step"),
+        ({"policy": Policy(consent=frozenset({"rearm"}))}, "rearm is planned over all servers"),
+        ({"policy": Policy(override_entitlement="bought")}, "no schedule overrides"),
+    ],
+)
+def test_a_schedule_whose_run_no_policy_lets_start_is_refused(
+    store: Store, wrong: dict[str, Any], words: str
+) -> None:
+    made = saved(store)
+    run = RunSpec(**{"verb": "activate", "inventory": "fleet", **wrong})
+    for id in ("", made.id):
+        save = partial(schedules.save_schedule, draft=draft("x", run), id=id)
+        with pytest.raises(InputError, match=words):
+            with_change(store, save)
+    assert schedules.list_schedules(store) == [made]
 
 
 def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> None:

@@ -115,6 +115,7 @@ POLICY_TYPES: dict[str, type[AnyPolicy]] = {
     "retention": RetentionPolicy,
     "notifications": NotificationPolicy,
 }
+_NO_OVERRIDE = say("no schedule overrides an entitlement: that is for a person")
 _CONSENTS = frozenset({*ASKING_STEPS, "replace-key", "override-entitlement"})
 
 
@@ -129,7 +130,7 @@ def check_policy(policy: AnyPolicy) -> None:
             )
     if isinstance(policy, RepairPolicy):
         if "override-entitlement" in policy.consents:
-            raise InputError(say("no schedule overrides an entitlement: that is for a person"))
+            raise InputError(_NO_OVERRIDE)
         _check_share("max_failures", policy.max_failures)
         _check_share("canary", policy.canary.partition(":")[0])
     if isinstance(policy, RetentionPolicy):
@@ -188,10 +189,17 @@ def consents_of(policy: Policy) -> set[str]:
     return found
 
 
-def scheduled_run(policy: RepairPolicy, spec: RunSpec) -> RunSpec:
-    """The run that a schedule starts; ``InputError`` for one that the policy does not allow."""
+def check_scheduled(spec: RunSpec) -> None:
+    """``InputError`` for a run that no policy lets a schedule start."""
     if spec.verb == "undo":
         raise InputError(say("an undo is not for schedules"))
+    if spec.verb == "activate" and spec.policy.override_entitlement:
+        raise InputError(_NO_OVERRIDE)
+
+
+def scheduled_run(policy: RepairPolicy, spec: RunSpec) -> RunSpec:
+    """The run that a schedule starts; ``InputError`` for one that the policy does not allow."""
+    check_scheduled(spec)
     if spec.verb != "activate":
         return spec
     if not policy.allowed:

@@ -22,8 +22,9 @@ from volact.model.text import say
 from volact.queries.pages import Reader
 from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, UNSENT, VIEWS
 from volact.service.database.transaction import struct_of, transaction
+from volact.service.engine.plan import check_spec
 from volact.service.identity.audit import Change
-from volact.service.policies import NotificationPolicy
+from volact.service.policies import NotificationPolicy, check_scheduled
 from volact.service.policy_store import decided
 from volact.service.schedules import rules, unsent
 from volact.store.clock import CLOCKS_DIFFER, moment
@@ -67,6 +68,8 @@ def save_schedule(change: Change, draft: ScheduleDraft, id: str = "") -> Schedul
     """
     connection, now = change.connection, change.now
     rules.check_schedule(draft.spec, now)
+    check_spec(draft.spec.run)
+    check_scheduled(draft.spec.run)
     _check_names(connection, draft, id)
     due = rules.next_due(draft.spec, now) if draft.enabled else None
     values = {
