@@ -119,6 +119,8 @@ def test_policies_are_decided_and_validated(store: Store) -> None:
             assert http.get(f"{V1}/policies").json()[name] == answer.json()
         wrong: tuple[tuple[str, Any, int], ...] = (
             ("approvals", {"most_servers": -1}, 400),
+            ("approvals", {"most_servers": 10**30}, 400),
+            ("retention", {"least_runs": 99999999999999999999}, 400),
             ("approvals", {"consents": ["all"]}, 422),
             ("repairs", {"max_failures": "many"}, 422),
             ("retention", {"runs": "long"}, 422),

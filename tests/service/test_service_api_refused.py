@@ -60,6 +60,15 @@ def test_a_number_out_of_range_in_such_a_field_is_refused(store: Store) -> None:
     assert "Number out of range" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("field", ["kms_concurrency", "concurrency", "retries"])
+def test_a_number_of_a_run_of_hundreds_of_digits_is_refused(store: Store, field: str) -> None:
+    body = {**RUN, field: 10**400}
+    with api(store, actor("administrator")) as http:
+        answer = http.post(f"{V1}/runs", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(f"{field} 10000000000000000000: not from")
+
+
 def test_fields_that_there_are_are_taken(store: Store) -> None:
     policy = {"consent": ["rearm", "rearm"], "replace_key": True}
     run = {**RUN, "verb": "activate", "targets": ["web"], "policy": policy}

@@ -375,6 +375,15 @@ def test_retention_keeps_what_is_newest_of_each_server(store: Store, service_url
     assert tidy(store, now + DAY)
 
 
+def test_retention_takes_the_greatest_number_of_runs_that_a_policy_can_have(store: Store) -> None:
+    most = 1_000_000_000
+    decide(store, msgspec.convert({"runs": "7d", "least_runs": most}, RetentionPolicy))
+    tidy(store, NOON)
+    assert tidy(store, NOON + DAY)
+    with pytest.raises(msgspec.ValidationError, match="least_runs"):
+        msgspec.convert({"runs": "7d", "least_runs": most + 1}, RetentionPolicy)
+
+
 def test_retention_goes_on_after_a_clock_that_was_ahead(store: Store) -> None:
     at = (NOON, datetime(2036, 1, 1, tzinfo=UTC), NOON + DAY, NOON + DAY, NOON + 2 * DAY)
     assert [tidy(store, now) for now in at] == [False, True, True, False, True]

@@ -56,6 +56,17 @@ def test_the_services_own_pages_do(service: Service, headers: dict[str, str]) ->
         assert client.post("/sign-in", data=FORM, headers=headers).status_code == 303
 
 
+@pytest.mark.parametrize(
+    "days", [pytest.param("9" * 5000, id="long"), "9" * 30, "400", "0", "\u00b2", ""]
+)
+def test_days_that_no_token_lasts_are_refused(service: Service, days: str) -> None:
+    service.user("ada")
+    with service.client() as client:
+        assert client.post("/sign-in", data=FORM).status_code == 303
+        form = {"name": "ci", "role": "viewer", "days": days}
+        assert client.post("/account/tokens", data=form).status_code == 400
+
+
 def test_behind_a_proxy_the_public_address_is_the_own_one(store: Store) -> None:
     service = Service(store, public_url="https://volact.example")
     service.user("ada")

@@ -20,7 +20,7 @@ from volact.errors import InputError
 from volact.fleet.control import Share
 from volact.model.text import Text, count, listed, say
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]  # a LIMIT of either database
 Variable = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 

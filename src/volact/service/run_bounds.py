@@ -18,9 +18,14 @@ def check_bounds(spec: RunSpec) -> None:
             raise InputError(
                 say(
                     "{option} {n}: not from {least} to {most}",
-                    option=raw(name), n=f"{number:g}", least=bounds.least, most=bounds.most,
+                    option=raw(name), n=_short(number), least=bounds.least, most=bounds.most,
                 )
             )  # fmt: skip
+
+
+def _short(number: float) -> str:
+    """An integer may have more digits than a number of the format ``g`` can have."""
+    return f"{number:g}" if isinstance(number, float) else f"{number}"[:20]
 
 
 def within_bounds(spec: RunSpec) -> RunSpec:

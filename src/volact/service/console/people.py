@@ -88,7 +88,7 @@ async def make_token(request: Asked) -> Response[Any]:
 
     def make(change: Change) -> str:
         role, days = users.checked_role(form.text("role")), form.text("days")
-        if not days.isascii() or not days.isdigit():
+        if not days.isascii() or not days.isdigit() or len(days) > 5:
             raise InputError(say("{text} is no number of days", text=days[:20]))
         return tokens.make(change, NewToken(name=form.text("name"), role=role, days=int(days)))[1]
 
