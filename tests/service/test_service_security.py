@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from built_apps import with_parts
 from litestar import get
-from service_identity import PASSWORD, Service, service, store
+from service_identity import PASSWORD, Service, either_service, service, store
 from test_service_routes import calls
 
 from volact.service.access import Permission
 from volact.service.application import application
 from volact.store.store import Store
 
-__all__ = ["service", "store"]
+__all__ = ["either_service", "service", "store"]
 
 FORM = {"name": "ada", "password": PASSWORD}
 
@@ -179,3 +179,56 @@ def test_odd_requests_never_end_in_a_defect(service: Service) -> None:
                 if answer.status_code >= 500:
                     wrong.append((method, filled, odd, answer.text[:200]))
     assert not wrong
+
+
+CSV = "name,address\nweb-1,10.0.0.1\n"
+FILES = {
+    "csv": (b'"fleet.csv"', f"{CSV}a\0b,10.0.0.2\n".encode()),
+    "utf-16": (b'"fleet.csv"', CSV.encode("utf-16-le")),
+    "its name": (b'"fleet\0.csv"', CSV.encode()),
+}
+
+
+def test_the_character_nul_is_refused_by_every_page(either_service: Service) -> None:
+    """PostgreSQL cannot be asked for it: that is no error of the database."""
+    either_service.user("ada", "administrator")
+    answers = {}
+    with either_service.client() as client:
+        for path, field in (("/sign-in", "name"), ("/sign-in/link", "key")):
+            for kind in ("application/x-www-form-urlencoded", "application/json"):
+                told = {"content-type": kind}
+                answer = client.post(path, content=f"{field}=%00", headers=told)
+                assert answer.status_code == (400 if "form" in kind else 401), (path, kind)
+        assert client.post("/sign-in", data=FORM).status_code == 303
+        for path, method in calls(with_parts(application, either_service.parts)):
+            if path.startswith("/api/") or path in {"/healthz", "/readyz", "/metrics"}:
+                continue
+            filled = re.sub(r"\{[^}]*\}", "x", path)
+            if "{" in path:
+                odd = re.sub(r"\{[^}]*\}", "%00", path)
+                answers[method, odd] = client.request(method, odd).status_code
+            answers[method, f"{filled}?"] = client.request(
+                method, f"{filled}?search=a%00"
+            ).status_code
+            if method == "POST":
+                for form in ({"name": "\0"}, {"\0": "1"}):
+                    answers[filled, str(form)] = client.post(filled, data=form).status_code
+        assert client.get("/servers?search=%2500").status_code == 200
+    assert {what: code for what, code in answers.items() if code != 400} == {}
+    assert len(answers) > 100
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_with_the_character_nul_is_refused(either_service: Service, file: str) -> None:
+    either_service.user("ada", "administrator")
+    with either_service.client() as client:
+        assert client.post("/sign-in", data=FORM).status_code == 303
+        part = b"--x\r\ncontent-disposition: form-data; name="
+        named, text = FILES[file]
+        body = part + b"name\r\n\r\nfleet.csv\r\n" + part + b"file; filename=" + named
+        told = {"content-type": "multipart/form-data; boundary=x"}
+        answer = client.post(
+            "/inventories", content=body + b"\r\n\r\n" + text + b"\r\n--x--\r\n", headers=told
+        )
+        assert answer.status_code == 400
+        assert client.get("/inventories/fleet.csv").status_code == 404

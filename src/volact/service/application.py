@@ -22,7 +22,7 @@ from volact.service.app import Connection, Parts, make_app
 from volact.service.console.errors import HANDLERS_OF_ERRORS, on_http_error
 from volact.service.identity import oidc_pages, pages
 from volact.service.identity.authenticator import is_secure
-from volact.service.language import speak
+from volact.service.request_text import read_request
 from volact.service.settings import ServiceSettings
 
 HANDLERS: Sequence[ControllerRouterHandler] = [
@@ -31,7 +31,7 @@ HANDLERS: Sequence[ControllerRouterHandler] = [
     Router(  # sign-in, and one's own account
         "/",
         route_handlers=[*pages.HANDLERS, *oidc_pages.HANDLERS],
-        before_request=speak,
+        before_request=read_request,
         # Open without a sign-in: names, passwords and keys are small.
         request_max_body_size=64 * 1024,
         exception_handlers=HANDLERS_OF_ERRORS,

@@ -12,7 +12,7 @@ from volact.words.choose import known_language
 
 
 async def speak(request: Request[Any, Any, Any]) -> None:
-    """Set the language for what answers this request: a ``before_request`` of Litestar."""
+    """Set the language for what answers this request."""
     use(language_of(request))
 
 

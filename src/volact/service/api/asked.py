@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 from litestar import Response
@@ -25,6 +24,7 @@ from volact.queries.pages import MOST, PageRequest
 from volact.service.api.middleware import tag_of
 from volact.service.caller import Asked, parts_of, scopes_of
 from volact.service.language import speak
+from volact.service.request_text import check_address
 from volact.store.clock import moment
 from volact.words import language
 
@@ -156,8 +156,7 @@ async def readable(request: Asked) -> Response[Any] | None:
         kept = await parts_of(request).shared.kept(_question(request))
         if kept is not None:
             return _shared(kept)
-    if "\0" in scope["path"] or "\0" in unquote(scope["query_string"].decode("latin-1")):
-        raise ValidationException("the address holds the character NUL")
+    check_address(request)
     known = _parameters(request.route_handler)
     for name, value in request.query_params.multi_items():
         if name not in known:

@@ -20,7 +20,7 @@ from volact.service.console import (
     servers,
 )
 from volact.service.console.errors import HANDLERS_OF_ERRORS
-from volact.service.language import speak
+from volact.service.request_text import read_request
 
 HANDLERS = [
     Router(
@@ -38,7 +38,7 @@ HANDLERS = [
             *schedules.HANDLERS,
             *findings.HANDLERS,
         ],
-        before_request=speak,
+        before_request=read_request,
         exception_handlers=HANDLERS_OF_ERRORS,
     )
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -118,11 +119,7 @@ async def upload(request: Asked) -> Response[Any]:
     file, text = sent.get("file"), str(sent.get("text") or "")
     named = str(sent.get("named") or "inventory.toml")
     if isinstance(file, UploadFile) and file.filename:
-        named = file.filename
-        try:
-            text = (await file.read()).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(say("the file is no text in UTF-8")) from error
+        named, text = file.filename, _text_of(await file.read())
     name = _checked_name(str(sent.get("name") or "").strip() or named)
     given = InventoryUpload(file=named, text=text)
 
@@ -146,6 +143,15 @@ async def upload(request: Asked) -> Response[Any]:
             raise
         refused = await asyncio.to_thread(_unsaved, form, given, error)
         return await asyncio.to_thread(_again, request, name, refused)
+
+
+def _text_of(file: bytes) -> str:
+    """A file's text.  With a NUL, as UTF-16 has without its mark, no database keeps it."""
+    with suppress(UnicodeDecodeError):
+        text = file.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+    raise InputError(say("the file is no text in UTF-8"))
 
 
 def _unsaved(form: Form, given: InventoryUpload, error: InputError) -> _Unsaved:
