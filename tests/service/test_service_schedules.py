@@ -362,6 +362,9 @@ def test_a_schedule_whose_run_no_policy_lets_start_is_refused(
         with pytest.raises(InputError, match=words):
             with_change(store, save)
     assert schedules.list_schedules(store) == [made]
+    off = draft("x", run, enabled=False)
+    save = partial(schedules.save_schedule, draft=off, id=made.id)
+    assert with_change(store, save).spec.run == run
 
 
 def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> None:
