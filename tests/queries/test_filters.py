@@ -45,6 +45,9 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"verdicts": ("attention",)}, ["web-02"]),  # its licence has run out since
     ({"verdicts": ("healthy",)}, ["db-01", "web-03", "x[1]"]),
     ({"findings": ("kms-host-wrong",)}, ["DB-01", "web-01"]),  # found when it was examined
+    ({"causes": ("kms-host-wrong",)}, ["DB-01"]),  # web-01 could not be asked since
+    ({"causes": ("error:connect", "not-licensed")}, ["web-01", "web-02"]),
+    ({"causes": ("renewal-overdue",)}, []),  # healthy all the same
     ({"errors": ("connect",)}, ["web-01"]),
     ({"provider": "tencent"}, ["DB-01", "db-01", "web-01", "web-02", "web-03"]),
     ({"provider": "tencent/finance"}, ["db-01"]),
@@ -141,6 +144,18 @@ def test_a_filter_means_the_same_servers_in_every_question(
     counts = ServersQuery(now=NOW, filter=filter).findings(filled)
     expected = Counter(FOUND[name] for name in found if name in FOUND)
     assert {one.finding: one.servers for one in counts} == expected
+
+
+def test_each_value_is_offered_with_as_many_servers_as_it_means(filled: Store) -> None:
+    choices = ChoicesQuery(now=NOW).ask(filled)
+    for name, values in msgspec.structs.asdict(choices).items():
+        field = name if name != "providers" else "provider"
+        for value, servers in values:
+            filter = ServerFilter(**{field: (value,) if field == name else value})
+            named = [one.name for one in ServersQuery(now=NOW, filter=filter).stream(filled)]
+            parts = [other for other, _ in choices.providers if other.startswith(f"{value}/")]
+            assert len(named) == servers + len(parts) * (field == "provider"), (name, value)
+    assert dict(choices.causes) == {"error:connect": 1, "not-licensed": 1, "kms-host-wrong": 1}
 
 
 @pytest.mark.parametrize("run", ["aa11", "bb22"])

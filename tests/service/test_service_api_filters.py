@@ -21,6 +21,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "tag": ("web", "WEB"),
     "verdict": ("failed", "not-started"),
     "finding": ("kms-host-wrong", "clock-skew"),
+    "cause": ("kms-host-wrong", "renewal-overdue"),
     "error": ("connect", "auth"),
     "provider": ("tencent", "TENCENT"),
     "kms_host": ("other:1688", "OTHER:1688"),

@@ -25,7 +25,7 @@ from service_fleet import (
     opened,
     person,
 )
-from store_samples import end, row, store_writer
+from store_samples import WRONG_HOST, end, keep, row, silent, store_writer
 
 from volact.client.wire import NewUser, Role, RunState, ViewDraft
 from volact.core.context import Policy
@@ -247,6 +247,33 @@ def test_pages_of_the_list_follow_each_other(store: Store) -> None:
     assert "db-01" not in html
     assert "2 servers" in html
     assert "No matching servers." in get(store, "/servers?search=nothing")
+
+
+def test_a_choice_lists_as_many_servers_as_it_says(store: Store) -> None:
+    options = re.search(r'<select name="cause">(.*?)</select>', get(store, "/servers"))
+    offered = re.findall(r'value="([^"]+)">[^<]*\((\d+)\)', options[1] if options else "")
+    assert offered
+    links = re.findall(r'/servers\?(finding=[^"]+)">(\d+)<', get(store, "/findings"))
+    assert links
+    for query, servers in [*((f"cause={word}", n) for word, n in offered), *links]:
+        html = get(store, f"/servers?{query}")
+        assert html.count("<tr data-line>") == int(servers), query
+
+
+def test_a_card_promises_no_other_number_than_its_list_has(tmp_path: Path) -> None:
+    names = [f"s{at:02}" for at in range(9)]
+    warned = replace(WRONG_HOST, severity="warning")
+    with opened(tmp_path / "volact.db") as made:
+        rows = [row(name, "failed", findings=(WRONG_HOST,)) for name in names]
+        silents = [silent(f"u{at}") for at in range(9)]
+        keep(str(made.address.file), "aa11", *rows, row("web", findings=(warned,)), *silents)
+        links = re.findall(r'href="/servers\?([^"]+)">([^<]+)</a></p></article>', get(made, "/"))
+        assert links == [
+            ("cause=error%3Aconnect", "Servers with this cause"),
+            ("finding=kms-host-wrong", "Servers with this finding"),
+        ]
+        listed = [get(made, f"/servers?{query}").count("<tr data-line>") for query, _ in links]
+        assert listed == [9, 10]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ _ALL = ServerFilter()
 # Where the API's word for a filter is another than the field's.
 _WORDS = {
     "names": "name", "tags": "tag", "verdicts": "verdict", "findings": "finding",
-    "errors": "error", "kms_hosts": "kms_host", "releases": "release", "statuses": "status",
+    "causes": "cause", "errors": "error", "kms_hosts": "kms_host", "releases": "release",
+    "statuses": "status",
 }  # fmt: skip
 
 

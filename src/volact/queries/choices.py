@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.model.report import Summary
-from volact.queries.filters import ServerFilter, of_rows, of_servers, verdict_now
+from volact.queries.filters import ServerFilter, cause_now, of_rows, of_servers, verdict_now
 from volact.queries.pages import Reader
 from volact.store.clock import moment
 from volact.store.reading import counts_of_rows
@@ -54,7 +54,7 @@ class ChoicesQuery(msgspec.Struct, frozen=True, kw_only=True):
             providers=values(SERVERS.c.provider),
             releases=values(SERVERS.c.release),
             kms_hosts=values(SERVERS.c.kms_host),
-            causes=values(SERVERS.c.cause),
+            causes=values(cause_now(moment(self.now))),
         )
 
 

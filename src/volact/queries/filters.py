@@ -31,7 +31,9 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``names`` are names or globs (``web-*``; ``!web-*``: all but these), ``provider`` is
     a cloud or a part of one (``ovh`` includes ``ovh/dedicated``), ``findings`` are ids of
-    findings of the newest examination, ``run`` is the id of the run that has a server's newest row.
+    findings of the newest examination, ``causes`` are of those for which a server is not
+    healthy the main ones (a finding's id, ``error:KIND``), ``run`` is the id of the run that
+    has a server's newest row.
     ``scopes`` are alternatives of ``tag:NAME`` and ``provider:NAME`` to which a user is
     confined; none of them means no server, ``None`` the whole fleet.
     Times are compared with when a licence ends (``ends_…``), the newest examination
@@ -44,6 +46,7 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
     errors: tuple[ErrorKind, ...] = ()
     provider: str = ""
     kms_hosts: tuple[str, ...] = ()
@@ -71,6 +74,8 @@ def of_servers(
     found = [*_common(filter, SERVERS, dialect)]
     if filter.verdicts:
         found.append(sa.or_(*(_verdict(word, at, dialect) for word in filter.verdicts)))
+    if filter.causes:
+        found.append(cause_now(at).in_(filter.causes))
     if filter.tags:
         found.append(_tagged(filter.tags, dialect))
     if filter.scopes is not None:
@@ -97,6 +102,8 @@ def of_rows(filter: ServerFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
     found = [*_common(filter, ROWS, dialect)]
     if filter.verdicts:
         found.append(ROWS.c.verdict.in_(filter.verdicts))
+    if filter.causes:
+        found += [ROWS.c.verdict != "healthy", ROWS.c.cause.in_(filter.causes)]
     meant = [_tagged(filter.tags, dialect)] if filter.tags else []
     meant += [] if filter.scopes is None else [_within(filter.scopes, dialect)]
     if meant:
@@ -141,6 +148,16 @@ def verdict_now(at: Moment) -> sa.ColumnElement[str]:
     """A server's verdict, unless its licence or an acceptance has run out since."""
     gone = sa.and_(SERVERS.c.verdict == "healthy", _over(at))
     return sa.case((gone, "attention"), else_=SERVERS.c.verdict)
+
+
+def cause_now(at: Moment) -> sa.ColumnElement[str]:
+    """Why a server is not healthy at a moment, as ``status_row`` tells it; else empty."""
+    return sa.case(
+        (SERVERS.c.verdict != "healthy", SERVERS.c.cause),
+        (expired(at), "not-licensed"),
+        (SERVERS.c.lapses < at, SERVERS.c.lapse_cause),
+        else_="",
+    )
 
 
 def _over(at: Moment) -> sa.ColumnElement[bool]:

@@ -59,6 +59,9 @@ def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the reques
     tag: FromQuery[Words | None] = None,
     verdict: FromQuery[list[Verdict] | None] = None,
     finding: Annotated[Words | None, QueryParameter(description="Id of a finding.")] = None,
+    cause: Annotated[
+        Words | None, QueryParameter(description="Main cause: id of a finding, or `error:KIND`.")
+    ] = None,
     error: FromQuery[list[ErrorKind] | None] = None,
     provider: Annotated[str, QueryParameter(max_length=255)] = "",
     kms_host: FromQuery[Words | None] = None,
@@ -78,6 +81,7 @@ def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the reques
         tags=tuple(tag or ()),
         verdicts=tuple(verdict or ()),
         findings=tuple(finding or ()),
+        causes=tuple(cause or ()),
         errors=tuple(error or ()),
         provider=provider,
         kms_hosts=tuple(kms_host or ()),

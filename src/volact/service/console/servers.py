@@ -31,7 +31,8 @@ _ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
 _FIELDS = {
     "search": ("names",),
     "verdict": ("verdicts",),
-    "cause": ("findings", "errors"),
+    "cause": ("causes", "errors"),
+    "finding": ("findings",),
     "tag": ("tags",),
     "provider": ("provider",),
     "release": ("releases",),
@@ -45,6 +46,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     search: str = ""
     verdict: str = ""
     cause: str = ""
+    finding: str = ""
     tag: str = ""
     provider: str = ""
     release: str = ""
@@ -71,17 +73,16 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
             kms_hosts=(self.kms_host,) if self.kms_host else (),
             ends_from=None if since is None else now + since,
             ends_before=None if before is None else now + before,
-            **_cause(self.cause),
+            findings=(self.finding,) if self.finding else (),
+            causes=_causes(self.cause),
         )
 
 
-def _cause(text: str) -> dict[str, Any]:
-    if text.startswith("error:"):
-        kind = text.removeprefix("error:")
-        if kind not in get_args(ErrorKind):
-            raise InputError(say("there is no error {kind}", kind=kind))
-        return {"errors": (kind,)}
-    return {"findings": (text,)} if text else {}
+def _causes(text: str) -> tuple[str, ...]:
+    kind = text.removeprefix("error:")
+    if kind != text and kind not in get_args(ErrorKind):
+        raise InputError(say("there is no error {kind}", kind=kind))
+    return (text,) if text else ()
 
 
 def _verdict(text: str) -> Verdict:
