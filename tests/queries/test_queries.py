@@ -8,9 +8,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer, two_runs
+from store_samples import (
+    WRONG_HOST,
+    end,
+    intent,
+    keep,
+    licensed,
+    row,
+    silent,
+    store_writer,
+    two_runs,
+)
 
 from volact.model.finding import Accepted, Finding
+from volact.queries.expiring import ExpiringQuery
 from volact.queries.filters import ServerFilter
 from volact.queries.history import HistoryQuery
 from volact.queries.pages import Page, PageRequest
@@ -108,6 +119,21 @@ def test_the_rows_of_a_run(filled: Store) -> None:
     tagged = RunServersQuery(run="aa11", filter=ServerFilter(tags=("prod",)))
     assert [each.name for each in tagged.page(filled, PageRequest()).items] == ["web-01"]
     assert sum(len(page.items) for page in pages(RunServersQuery(run="bb22"), filled, 2)) == 6
+
+
+def test_a_licence_near_a_bound_is_on_the_same_side_of_it_in_every_question(
+    store: Store, store_url: str
+) -> None:
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    week, minute = timedelta(days=7), timedelta(minutes=1)
+    for name, left in (("under", week - minute), ("at", week), ("over", week + minute)):
+        keep(store_url, name, licensed(name, (now + left).isoformat()))
+    bounds = ServerFilter(ends_from=now, ends_before=now + week)
+    listed = [one.name for one in ServersQuery(now=now, filter=bounds).stream(store)]
+    ending = ExpiringQuery(now=now, within=week).ask(store).servers
+    bars = StatusQuery(now=now).ask(store).endings
+    assert listed == [one.name for one in ending if one.state == "ends"] == ["under"]
+    assert [bar.servers for bar in bars if bar.below_days in {7, 30}] == [1, 2]
 
 
 def test_what_was_found_is_counted(filled: Store) -> None:

@@ -54,7 +54,7 @@ class ExpiringQuery(msgspec.Struct, frozen=True, kw_only=True):
         return sa.case(
             (SERVERS.c.term.in_(("unlicensed", "never")), SERVERS.c.term),
             (expired(moment(self.now)), "expired"),
-            (sa.and_(SERVERS.c.term == "ends", SERVERS.c.ends <= until), "ends"),
+            (sa.and_(SERVERS.c.term == "ends", SERVERS.c.ends < until), "ends"),
             (SERVERS.c.overdue, "overdue"),
             (SERVERS.c.term == "ends", "later"),
             else_="unknown",

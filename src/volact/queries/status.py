@@ -29,7 +29,6 @@ from volact.store.tables import FINDINGS, SERVERS
 END_DAYS: tuple[int | None, ...] = (7, 30, 90, 150, None)
 AGE_DAYS: tuple[int | None, ...] = (1, 7, 30, 90, None)
 _OTHER_ENDS: tuple[EndState, ...] = ("never", "unlicensed", "unknown")
-_ROUNDED = timedelta(days=0.05)  # days are shown to a tenth, and counted as they are shown
 _NAMES = 10
 _TROUBLED = 10
 _RANK = {"failed": 0, "unreachable": 1, "attention": 2}
@@ -101,7 +100,7 @@ class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
     def _end_bar(self) -> sa.ColumnElement[str]:
         """The bar of the histogram: a state, or the place of a bound."""
         bounds = [
-            (SERVERS.c.ends < moment(self.now + timedelta(days=days) - _ROUNDED), str(at))
+            (SERVERS.c.ends < moment(self.now + timedelta(days=days)), str(at))
             for at, days in enumerate(END_DAYS)
             if days is not None
         ]
