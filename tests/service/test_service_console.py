@@ -29,6 +29,7 @@ from store_samples import WRONG_HOST, end, keep, row, silent, store_writer
 
 from volact.client.wire import NewUser, Role, RunState, ViewDraft
 from volact.core.context import Policy
+from volact.fleet import Rate
 from volact.queries.filters import ServerFilter
 from volact.service.access import GRANTS, Permission
 from volact.service.console.typed_words import words_of
@@ -258,6 +259,20 @@ def test_a_choice_lists_as_many_servers_as_it_says(store: Store) -> None:
     for query, servers in [*((f"cause={word}", n) for word, n in offered), *links]:
         html = get(store, f"/servers?{query}")
         assert html.count("<tr data-line>") == int(servers), query
+
+
+def test_a_pace_is_given_and_shown_as_what_it_is(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as made:
+        add_inventory(made)
+        add_run(made, "svc9", "running", pace="200/h")
+        for path in ("/runs/new", "/schedules"):
+            field = re.search(r'<label>([^<]*) <input name="pace"[^>]*>', get(made, path))
+            assert field is not None, path
+            assert field[1] == "Pace"
+            example = re.search('placeholder="([^"]+)"', field[0])
+            assert example is not None, path
+            assert Rate.parse(example[1]).seconds == 60
+        assert "<dt>Pace<dd>200/h" in get(made, "/runs/svc9")
 
 
 def test_a_card_promises_no_other_number_than_its_list_has(tmp_path: Path) -> None:

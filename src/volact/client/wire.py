@@ -42,7 +42,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         policy: consent to steps that ``activate`` does not take by itself.
         canary: as ``--canary``: ``N|%[:FAILURES]``.
         max_failures: as ``--max-failures``: ``N|%``.
-        pace: servers started a minute, as ``--pace``; ``""``: no limit.
+        pace: as ``--pace``: ``N/s``, ``N/m`` or ``N/h`` servers started; ``""``: no limit.
         kms_concurrency: activations at a time at one KMS host, over all workers; up to 2000.
         concurrency: servers at a time on one worker, at most; above 50 they follow its load.
             0: as many as it has room for; up to 2000.
