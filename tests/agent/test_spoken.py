@@ -48,6 +48,10 @@ def test_everything_the_script_says_is_sent_along(language: str) -> None:
     assert any(text.startswith("The KMS host answered") for text in sent)
 
 
+def test_a_note_for_several_results_is_a_sentence_too() -> None:
+    assert "it takes effect when the server is restarted" in said_in(source("start_mode"))
+
+
 def test_english_sends_no_words_and_the_other_modes_know_none() -> None:
     assert words(handed("tencent", "en")) == {}
     assert b"WORDS" not in render(Request(id="0" * 16, mode="probe"), language="id")

@@ -151,7 +151,8 @@ def test_each_value_is_offered_with_as_many_servers_as_it_means(filled: Store) -
     for name, values in msgspec.structs.asdict(choices).items():
         field = name if name != "providers" else "provider"
         for value, servers in values:
-            filter = ServerFilter(**{field: (value,) if field == name else value})
+            given: dict[str, Any] = {field: (value,) if field == name else value}
+            filter = ServerFilter(**given)
             named = [one.name for one in ServersQuery(now=NOW, filter=filter).stream(filled)]
             parts = [other for other, _ in choices.providers if other.startswith(f"{value}/")]
             assert len(named) == servers + len(parts) * (field == "provider"), (name, value)

@@ -27,24 +27,28 @@ from service_fleet import (
 )
 from store_samples import WRONG_HOST, end, keep, row, silent, store_writer
 
-from volact.client.wire import NewUser, Role, RunState, ViewDraft
+from volact.client.wire import NewUser, Role, RunSpec, RunState, ViewDraft
 from volact.core.context import Policy
+from volact.errors import InputError
 from volact.fleet import Rate
+from volact.model.error_text import error_text
 from volact.queries.filters import ServerFilter
 from volact.service.access import GRANTS, Permission
 from volact.service.console.typed_words import words_of
 from volact.service.console.words import detail_words
 from volact.service.database.tables import RUNS
 from volact.service.engine.control import EngineControl
+from volact.service.engine.plan import rules_of
 from volact.service.identity import sessions, users
 from volact.service.identity.audit import changing, lines
-from volact.service.policies import ApprovalPolicy, NotificationPolicy
+from volact.service.policies import ApprovalPolicy, NotificationPolicy, RepairPolicy, check_policy
 from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
 from volact.service.views import save_view
 from volact.store.clock import moment
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
+from volact.words import speaking, tr
 
 pytestmark = pytest.mark.xdist_group("console")  # the store that is shown is filled once
 PAGES = [
@@ -420,6 +424,40 @@ def test_a_refused_request_is_said_on_the_page_of_the_run(store: Store) -> None:
         answer = http.post("/runs/svc1/pause")
         assert answer.status_code == 409
         assert "the run is over" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh-CN", "运行 svc1 的状态为 完成"), ("id", "eksekusi svc1 berstatus selesai")],
+)
+def test_a_state_is_said_in_the_users_language(tmp_path: Path, language: str, said: str) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        add_run(store, "svc1", "done")
+        runs = EngineControl(store, lambda: NOW)
+        with TestClient(console(store, person(language=language), runs)) as http:
+            assert said in http.post("/runs/svc1/pause").text
+
+
+@pytest.mark.parametrize("language", ["id", "zh-CN"])
+def test_what_cannot_be_explained_is_said_in_the_users_language(
+    store: Store, language: str
+) -> None:
+    with TestClient(console(store, person(language=language))) as http:
+        html = http.get("/findings?code=nothing-at-all").text
+    problem = re.search('<p class="remark stop">([^<]+)</p>', html)
+    assert problem is not None
+    assert "such as" not in problem[1]
+
+
+@pytest.mark.parametrize("language", ["id", "zh-CN"])
+def test_why_a_rule_cannot_be_read_is_said_in_the_users_language(language: str) -> None:
+    with pytest.raises(InputError) as pace:
+        rules_of(RunSpec(verb="check", inventory="x", pace="30"))
+    with pytest.raises(InputError) as share:
+        check_policy(RepairPolicy(max_failures="many"))
+    with speaking(language):
+        for error in (pace, share):
+            assert " is " not in tr(error_text(error.value))
 
 
 def test_a_second_person_approves_with_the_reason_of_a_refusal(store: Store) -> None:

@@ -21,6 +21,7 @@ PAGES: dict[str, tuple[str, ...]] = {"zh-CN": ("936", "54936", "65001")}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SAID = re.compile(r'\bt\(\s*((?:"(?:[^"\\]|\\.)*"\s*\+?\s*)+)')
 _RETURNED = re.compile(r'\breturn "([^"\\]*\S [^"\\]*\S)";')  # a note that a helper chose
+_KEPT = re.compile(r'\bnote = "([^"\\]*\S [^"\\]*\S)";')  # a note for several results
 _NOTED = re.compile(r"\b(?:result|unchanged|failed|refused)\(")
 
 
@@ -29,6 +30,7 @@ def said_in(script: str) -> Iterator[str]:
     for match in _SAID.finditer(script):
         yield "".join(_unquoted(part) for part in _STRING.findall(match[1]))
     yield from (match[1] for match in _RETURNED.finditer(script))
+    yield from (match[1] for match in _KEPT.finditer(script))
     for match in _NOTED.finditer(script):
         inside = script[match.end() : _closing(script, match.end())]
         for part in _STRING.findall(inside):

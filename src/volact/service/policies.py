@@ -145,7 +145,7 @@ def _check_share(field: str, text: str) -> None:
     try:
         Share.parse(text or "0")
     except ValueError as error:
-        raise InputError(say("{option}: {error}", option=field, error=error)) from error
+        raise InputError(say("{option}: {error}", option=field, error=error.args[0])) from error
 
 
 def approval_reason(

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from litestar.routes import HTTPRoute
 
 from volact.errors import InputError, StoreError
+from volact.model.error_text import message_text
 from volact.model.text import Text, say
 from volact.service.caller import Asked, parts_of
 from volact.service.console.page import page
@@ -86,12 +87,12 @@ def _is_page(request: Asked, path: str) -> bool:
 
 def on_input_error(request: Asked, error: InputError) -> Response[Any]:
     """What the user can mend, in volact's words."""
-    return _page(request, 400, str(error), error.hint)
+    return _page(request, 400, message_text(error), error.hint)
 
 
 def on_store_error(request: Asked, error: StoreError) -> Response[Any]:
     """The database does not answer."""
-    return _page(request, 503, str(error), error.hint)
+    return _page(request, 503, message_text(error), error.hint)
 
 
 def on_defect(request: Asked, error: Exception) -> Response[Any]:

@@ -10,6 +10,7 @@ from volact.core.explain import Explanation, explain
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
+from volact.model.error_text import error_text
 from volact.model.text import Text, ready, say
 from volact.queries.servers import ServersQuery
 from volact.report.step_lines import lines_of
@@ -42,11 +43,11 @@ def findings(request: Asked) -> HtmlPage:
     )
 
 
-def _explained(word: str) -> tuple[Explanation | None, str]:
+def _explained(word: str) -> tuple[Explanation | None, Text | str]:
     try:
         return explain(word, _errors()), ""
     except InputError as error:
-        return None, error.line()
+        return None, error_text(error)
 
 
 def meaning(found: Explanation) -> str:

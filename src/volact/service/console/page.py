@@ -26,6 +26,7 @@ from volact.service.caller import Asked, parts_of
 from volact.service.console import words
 from volact.service.console.assets import address
 from volact.service.console.typed_words import typed
+from volact.service.run_states import STATES
 
 HtmlPage = Response[str]
 
@@ -186,7 +187,7 @@ def _environment() -> Environment:
         server_path=server_path,
         typed=typed,
         severities=SEVERITIES,
-        states=words.STATES,
+        states=STATES,
         active_states=words.ACTIVE,
         verdict_words=words.verdict_words,
         verdicts=VERDICTS,

@@ -21,18 +21,6 @@ ROLES: dict[Role, Text] = {
     "approver": say("approver"),
     "administrator": say("administrator"),
 }
-STATES: dict[RunState, Text] = {
-    "awaiting-approval": say("awaits approval"),
-    "queued": say("queued"),
-    "running": say("running"),
-    "paused": say("paused"),
-    "cancelling": say("cancelling"),
-    "done": say("done"),
-    "stopped": say("stopped by its rules"),
-    "cancelled": say("cancelled"),
-    "failed": say("failed"),
-    "refused": say("not approved"),
-}
 WAVES: dict[WaveState, Text] = {
     "waiting": say("waiting"),
     "running": say("at work"),

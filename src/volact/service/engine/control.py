@@ -33,6 +33,7 @@ from volact.service.inventories import read_whole, stored_text
 from volact.service.policies import ApprovalPolicy
 from volact.service.policy_store import decided
 from volact.service.run_list import find_run
+from volact.service.run_states import state_text
 from volact.store.clock import moment
 from volact.store.encoding import readable
 from volact.store.store import Store
@@ -262,4 +263,4 @@ def _moved(change: Change, info: RunInfo, moves: Moves, **values: Any) -> RunInf
 
 
 def _unfit(info: RunInfo) -> InputError:
-    return InputError(say("run {run} is {state}", run=raw(info.id), state=raw(info.state)))
+    return InputError(say("run {run} is {state}", run=raw(info.id), state=state_text(info.state)))

@@ -163,4 +163,4 @@ def _read(name: str, word: str, parse: Callable[[str], T]) -> T | None:
     try:
         return parse(word)
     except ValueError as error:
-        raise InputError(say("{option}: {error}", option=name, error=str(error))) from error
+        raise InputError(say("{option}: {error}", option=name, error=error.args[0])) from error
