@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 import sqlalchemy as sa
 from litestar import Response
 
+from volact.client.wire import Verb
 from volact.errors import InputError
 from volact.model.error_text import error_text
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, listed, say
 from volact.service import caller
 from volact.service.caller import Asked
 from volact.service.console.once import once
@@ -25,6 +27,17 @@ from volact.service.console.page import Form, HtmlPage, form_of, go_to
 from volact.service.identity.audit import Change
 
 T = TypeVar("T")
+_PLACE = re.compile(r" - at `\$\.([^`]+)`$")
+_FIELDS: dict[str, Text] = {
+    "variable": say("write the name of a variable that holds the URL, never the URL"),
+    "verbs": say("write some of {words}", words=listed(get_args(Verb))),
+}
+_SIGNS: tuple[tuple[str, Text], ...] = (
+    ("Expected `int` <=", say("it is too large")),
+    ("Expected `int", say("write a whole number, 0 or more")),
+    ("of length >=", say("it is empty")),
+    ("of length <=", say("it is too long")),
+)
 
 
 class StaleFormError(InputError):
@@ -93,4 +106,13 @@ def checked(kind: type[T], values: dict[str, Any]) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise InputError(raw(str(error))) from error
+        place = _PLACE.search(str(error))
+        field = re.findall(r"[a-z]\w*", place[1])[-1] if place else ""
+        raise InputError(_wanted(field, str(error)), where=field) from error
+
+
+def _wanted(field: str, told: str) -> Text:
+    """What a field takes, which was told in words for programmers."""
+    return _FIELDS.get(field) or next(
+        (wanted for sign, wanted in _SIGNS if sign in told), say("it cannot have this value")
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -49,6 +50,7 @@ from volact.store.tables import SERVERS
 _READ = {"permission": Permission.READ}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_UNFIT = re.compile(r"[^A-Za-z0-9_. \0-]")  # a NUL stays, and is refused
 
 
 class _Unsaved(msgspec.Struct, frozen=True):
@@ -121,10 +123,12 @@ async def upload(request: Asked) -> Response[Any]:
     if isinstance(file, UploadFile) and file.filename:
         named, text = file.filename, _text_of(await file.read())
     name = _checked_name(str(sent.get("name") or "").strip() or named)
-    given = InventoryUpload(file=named, text=text)
+    given = InventoryUpload(file=_file_name(named) if file else named, text=text)
 
     def work(change: Change) -> None:
-        made = checked(InventoryUpload, {"file": named, "text": text})
+        if not text:
+            raise InputError(say("the file is empty"))
+        made = checked(InventoryUpload, msgspec.structs.asdict(given))
         locked(change, INVENTORIES, INVENTORIES.c.name == name)
         before = kept.text_of(change.connection, name)
         kept.save_upload(change.connection, saving(request, name), made)  # refuses secrets first
@@ -185,6 +189,12 @@ def _checked_name(name: str) -> str:
             say("use letters, digits, dots and dashes"),
         )
     return name
+
+
+def _file_name(name: str) -> str:
+    """A file's name as one is kept, with its end, which shows the format."""
+    name = _UNFIT.sub("_", name)[-199:]
+    return f"_{name}" if name[:1] in {".", " ", "-"} else name
 
 
 @post("/inventories/from", opt=_CONFIGURE)
