@@ -39,7 +39,7 @@ class SentForm(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._inside = given.get("action") == self._action
-        elif self._inside and tag == "input":
+        elif self._inside and tag == "input" and "name" in given:
             if given.get("type") not in ("checkbox", "radio") or "checked" in given:
                 self.fields.setdefault(given["name"], []).append(given.get("value", ""))
         elif self._inside and tag == "select":

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from sent_form import SentForm, filled
-from service_fleet import add_inventory, console, opened, person
+from service_fleet import Control, add_inventory, add_run, console, opened, person
+from store_samples import keep, row
 
 from volact.store.store import Store
 
@@ -86,3 +87,42 @@ def test_an_empty_file_is_refused_as_that(http: TestClient[Any]) -> None:
     answer = http.post("/inventories", data={"name": "lab"}, files={"file": ("a.toml", "")})
     assert (answer.status_code, "the file is empty" in answer.text) == (400, True)
     assert http.get("/inventories/lab").status_code == 404
+
+
+def test_a_refused_rollout_keeps_its_servers_and_its_canaries(store: Store) -> None:
+    planned = [row(name, "attention", plan=({"do": "activate"},)) for name in ("a-1", "b-1")]
+    keep(str(store.address.file), "aa11", *planned, command="plan")
+    add_run(store, "aa11", "done", verb="plan")
+    with TestClient(console(store, person(), Control(store, "canary: no number"))) as http:
+        shown = filled(http, "/runs/aa11/plan")
+        assert (shown["canary"], shown["max_failures"], len(shown["only"])) == (["1"], ["10%"], 2)
+        for given in (
+            {"only": ["b-1"], "canary": ["2 or 3"], "max_failures": ["7%"]},
+            {"only": [], "canary": ["2"], "max_failures": ["7%"]},
+        ):
+            answer = http.post("/runs/aa11/plan", data={**shown, **given})
+            assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+            again = SentForm(answer.text, "/runs/aa11/plan").fields
+            assert {name: again.get(name, []) for name in given} == given
+
+
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [
+        (
+            "/inventories/from",
+            {"name": "lab", "source": "nocloud:x", "filters": "a=b", "via": "winrm"},
+        ),
+        ("/inventories/from", {"name": "a b", "source": "x", "filters": "", "via": ""}),
+        ("/account/tokens", {"name": "ci", "role": "operator", "days": "long"}),
+        ("/account/tokens", {"name": "ci", "role": "approver", "days": "0"}),
+        ("/views", {"name": "x" * 256, "shared": "1", "search": "web", "tag": "prod"}),
+    ],
+)
+def test_a_form_that_is_refused_is_shown_as_it_was_typed(
+    http: TestClient[Any], action: str, given: dict[str, str]
+) -> None:
+    answer = http.post(action, data=given)
+    assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+    again = SentForm(answer.text, action).fields
+    assert {name: again[name] for name in given} == {name: [it] for name, it in given.items()}

@@ -33,6 +33,7 @@ from volact.service.caller import (
 )
 from volact.service.clear_secrets import ClearSecretError, refuse_secrets
 from volact.service.console.changing import (
+    RefusedForm,
     StaleFormError,
     change,
     changed,
@@ -68,14 +69,18 @@ def inventories(request: Asked) -> HtmlPage:
     return _inventories(request)
 
 
-def _inventories(request: Asked, refused: _Unsaved | None = None) -> HtmlPage:
+def _inventories(
+    request: Asked, refused: _Unsaved | RefusedForm | None = None, listing: Form | None = None
+) -> HtmlPage:
+    """The page; ``listing`` is the form of a cloud's list that was refused."""
     return page(
         request,
         "inventories.html.j2",
         code=refused.code if refused else 200,
         inventories=seen_inventories(request),
         problem=refused.problem if refused else None,
-        unsaved=refused.text if refused else "",
+        unsaved=refused.text if isinstance(refused, _Unsaved) else "",
+        listing=listing or Form({}),
     )
 
 
@@ -203,8 +208,12 @@ async def list_from_cloud(request: Asked) -> Response[Any]:
     form = await form_of(request)
     values = {"source": form.text("source"), "via": form.text("via")}
     filters = form.text("filters").split()
-    wanted = checked(InventorySource, {**values, "filters": filters})
-    return await _listed(request, _checked_name(form.text("name")), wanted)
+    try:
+        wanted = checked(InventorySource, {**values, "filters": filters})
+        return await _listed(request, _checked_name(form.text("name")), wanted)
+    except InputError as error:
+        refused = RefusedForm(error_text(error), 400, form)
+        return await asyncio.to_thread(_inventories, request, refused, form)
 
 
 @post("/inventories/{name:str}/refresh", opt=_CONFIGURE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, get_args
 
 import msgspec
@@ -23,6 +24,7 @@ from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, seen_inventories, within
+from volact.service.console.changing import RefusedForm
 from volact.service.console.once import once
 from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
@@ -120,14 +122,28 @@ def _number(text: str, default: float) -> float:
 @get("/runs/{run:str}/plan", opt={"permission": Permission.READ}, sync_to_thread=True)
 def plan(request: Asked, run: FromPath[str]) -> HtmlPage:
     """What would change, by servers that get the same steps."""
-    parts = parts_of(request)
+    return _plan(request, run)
+
+
+def _plan(request: Asked, run: str, refused: RefusedForm | None = None) -> HtmlPage:
+    parts, typed = parts_of(request), refused and refused.form
     info, stored = known_run(request, run)
     if stored is None:
         raise NotFoundException()
     rows = RunServersQuery(run=run, filter=within(request)).reports(parts.store)
-    groups, refused = plan_groups(rows)
+    groups, not_planned = plan_groups(rows)
     return page(
-        request, "plan.html.j2", id=run, info=info, stored=stored, groups=groups, refused=refused
+        request,
+        "plan.html.j2",
+        code=refused.code if refused else 200,
+        problem=refused and refused.problem,
+        typed_rules=typed,
+        chosen=frozenset(typed.all("only") if typed else chain(*(one.names for one in groups))),
+        id=run,
+        info=info,
+        stored=stored,
+        groups=groups,
+        refused=not_planned,
     )
 
 
@@ -138,10 +154,18 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
     form = await form_of(request)
     if info is None:
         raise NotFoundException()
+    try:
+        return await _submitted(request, form, lambda: _chosen(form, info.spec))
+    except InputError as error:
+        refused = RefusedForm(error_text(error), 400, form)
+        return await asyncio.to_thread(_plan, request, run, refused)
+
+
+def _chosen(form: Form, planned: RunSpec) -> RunSpec:
     if not form.all("only"):
-        raise InputError(say("no server is chosen"), say("Go back and choose some."))
-    spec = msgspec.structs.replace(
-        info.spec,
+        raise InputError(say("no server is chosen"))
+    return msgspec.structs.replace(
+        planned,
         verb="activate",
         targets=(),
         limit=(),
@@ -149,7 +173,6 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
         canary=form.text("canary"),
         max_failures=form.text("max_failures"),
     )
-    return await _submitted(request, form, lambda: spec)
 
 
 @get("/runs/{run:str}/undo", opt={"permission": Permission.READ}, sync_to_thread=True)

@@ -11,6 +11,7 @@ from litestar.response import Stream
 
 from volact.client.wire import NewToken, NewUser, Role, UserChange, UserInfo
 from volact.errors import InputError
+from volact.model.error_text import error_text
 from volact.model.text import say
 from volact.service.access import Permission, capped_role
 from volact.service.caller import Asked, alter_user, parts_of
@@ -43,12 +44,17 @@ def account(request: Asked) -> HtmlPage:
     return _account(request)
 
 
-def _account(request: Asked, key: str = "", *, made_before: bool = False) -> HtmlPage:
+def _account(
+    request: Asked, key: str = "", *, made_before: bool = False, refused: RefusedForm | None = None
+) -> HtmlPage:
     parts, actor = parts_of(request), request.user
     with parts.store.snapshot() as snapshot:
         return page(
             request,
             "account.html.j2",
+            code=refused.code if refused else 200,
+            problem=refused and refused.problem,
+            draft=(refused and refused.form) or Form({"days": ["90"]}),
             key=key,
             made_before=made_before,
             languages=LANGUAGES,
@@ -97,7 +103,11 @@ async def make_token(request: Asked) -> Response[Any]:
         key = await change(request, make)
         return "/account"
 
-    _, made_before = await once(request, form, work)
+    try:
+        _, made_before = await once(request, form, work)
+    except InputError as error:
+        refused = RefusedForm(error_text(error), 400, form)
+        return await asyncio.to_thread(_account, request, refused=refused)
     return await asyncio.to_thread(_account, request, key, made_before=made_before)
 
 

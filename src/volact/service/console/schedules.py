@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from volact.client.wire import ScheduleDraft, ScheduleInfo, Verb, ViewDraft, Weekday
 from volact.core.consent import ASKING_STEPS
 from volact.errors import InputError
+from volact.model.error_text import error_text
 from volact.model.text import say
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, schedule_of, seen_schedules
@@ -29,7 +30,7 @@ from volact.service.console.once import once
 from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.policy_form import policy_fields, policy_of
 from volact.service.console.schedule_form import NEW, draft_of, shown
-from volact.service.console.servers import Search
+from volact.service.console.servers import Search, servers_page
 from volact.service.database.tables import POLICIES, SCHEDULES
 from volact.service.identity.audit import Change
 from volact.service.policies import POLICY_TYPES
@@ -169,14 +170,17 @@ async def alter_policy(request: Asked, name: FromPath[str]) -> Response[Any]:
 async def add_view(request: Asked) -> Response[Any]:
     """Keep a search under a name."""
     parts, form = parts_of(request), await form_of(request)
+    search = Search(**{field: form.text(field) for field in Search.__struct_fields__})
 
     def save(change: Change) -> str:
-        search = Search(**{field: form.text(field) for field in Search.__struct_fields__})
         values = {"name": form.text("name"), "shared": bool(form.text("shared"))}
         draft = checked(ViewDraft, {**values, "filter": search.filter(parts)})
         return f"/servers?view={save_view(change, draft).id}"
 
-    return go_to((await once(request, form, lambda: change(request, save)))[0])
+    try:
+        return go_to((await once(request, form, lambda: change(request, save)))[0])
+    except InputError as error:
+        return await servers_page(request, search, RefusedForm(error_text(error), 400, form))
 
 
 @post("/views/{id:str}/delete", opt=_OWN)

@@ -22,7 +22,8 @@ from volact.queries.servers import ServersQuery, status_row
 from volact.service.access import Permission
 from volact.service.app import Parts
 from volact.service.caller import Asked, parts_of, within
-from volact.service.console.page import HtmlPage, page
+from volact.service.console.changing import RefusedForm
+from volact.service.console.page import Form, HtmlPage, page
 from volact.service.views import list_views
 
 _AT_ONCE = 50
@@ -118,17 +119,26 @@ def one_page(question: Any, parts: Parts, cursor: str) -> Page[Any]:
 @get("/servers", opt={"permission": Permission.READ})
 async def servers(request: Asked) -> HtmlPage:
     """The servers that the form means, fifty at a time."""
+    return await servers_page(request, search_of(request.query_params))
+
+
+async def servers_page(
+    request: Asked, search: Search, refused: RefusedForm | None = None
+) -> HtmlPage:
+    """The list of a search; ``refused`` is the form that would keep it as a view."""
     parts, whole = parts_of(request), within(request)
 
     def choose() -> Choices:
         return ChoicesQuery(now=parts.now(), filter=whole).ask(parts.store)
 
     choices = await parts.shared.ask(("choices", whole), choose)
-    return await asyncio.to_thread(_servers, request, choices)
+    return await asyncio.to_thread(_servers, request, choices, search, refused)
 
 
-def _servers(request: Asked, choices: Choices) -> HtmlPage:
-    parts, search = parts_of(request), search_of(request.query_params)
+def _servers(
+    request: Asked, choices: Choices, search: Search, refused: RefusedForm | None
+) -> HtmlPage:
+    parts = parts_of(request)
     now, views = parts.now(), list_views(parts.store, request.user)
     view = _view(views, request.query_params.get("view", ""))
     asked = search.filter(parts)
@@ -138,6 +148,9 @@ def _servers(request: Asked, choices: Choices) -> HtmlPage:
     return page(
         request,
         "servers.html.j2",
+        code=refused.code if refused else 200,
+        problem=refused and refused.problem,
+        draft=(refused and refused.form) or Form({}),
         search=search,
         asked=msgspec.to_builtins(search) | {"view": view.id if view else ""},
         view=view,
