@@ -218,7 +218,45 @@ def test_several_hosts_are_told_to_the_library_in_its_own_way() -> None:
     assert library_url(kept) == kept
 
 
-@pytest.mark.parametrize("place", ["h:abc", "[::1", "h1:5432,h2:x", "h:5432:1", "h:123456"])
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("postgresql://me@127.0.0.1:/db", "postgresql://me@127.0.0.1/db"),
+        ("postgresql://me@[::1]:/db?sslmode=require", "postgresql://me@[::1]/db?sslmode=require"),
+        ("postgresql://me@h1:,h2:/db", "postgresql://me@h1,h2/db"),
+        ("postgresql://me@h1:,h2:6432/db", "postgresql://me@/db?host=h1,h2&port=,6432"),
+        ("postgresql://me@h:65535/db?host=%2Frun", "postgresql://me@h:65535/db?host=%2Frun"),
+        ("postgresql:///db?host=h1,h2&port=1,2", "postgresql:///db?host=h1,h2&port=1,2"),
+    ],
+)
+def test_an_empty_port_is_none(url: str, read: str) -> None:
+    assert parse_address(url) is not None
+    assert library_url(url) == read
+    url_read = server_url(url)
+    assert url_read.get_dialect()().create_connect_args(url_read)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me@h1:1,h2:2/db?host=h3",
+        "postgresql://me@h1:1,h2:2/db?port=3",
+        "postgresql://me@[::1],[::2]/db?port=3",
+        "postgresql://me@h1,h2/db?port=1,2",
+        "postgresql:///db?host=h1,h2&port=1,2,3",
+        "postgresql:///db?host=h1&host=h2&port=1,2",
+        "postgresql://me@h/db?port=x",
+    ],
+)
+def test_hosts_and_ports_that_the_library_refuses_are_no_store(url: str) -> None:
+    with pytest.raises(InputError, match="is not a store"):
+        parse_address(url)
+
+
+NO_PORTS = ["h:abc", "[::1", "h1:5432,h2:x", "h:5432:1", "h:123456", "h:65536", "h:0", "h1:1,h2:0"]
+
+
+@pytest.mark.parametrize("place", NO_PORTS)
 def test_a_host_or_port_that_is_none_is_no_store(place: str) -> None:
     with pytest.raises(InputError, match="is not a store") as caught:
         parse_address(f"postgresql://me@corp:s3cr3t@{place}/volact")

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 import platformdirs
@@ -36,6 +36,7 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 _HOST = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^\[\]:]*))(?::(?P<port>[0-9]{0,5}))?")
+_EMPTY_PORT = re.compile(r":(?=,|\Z)")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
 
 
@@ -112,21 +113,46 @@ def _no_store(text: str) -> InputError:
 def library_url(url: str) -> str:
     """The URL of a server as the library reads it: the ports of several hosts are in the query."""
     hosts, parts = _hosts(url), _PARTS.fullmatch(url)
-    several = hosts and len(hosts) > 1 and any(host["port"] or host["six"] for host in hosts)
-    if not hosts or not parts or not several:
+    if not hosts or not parts:
         return url
-    names = ",".join(host["six"] or host["host"] for host in hosts)
-    ports = ",".join(host["port"] or "" for host in hosts)
-    query = "&".join(filter(None, (parts["query"], f"host={names}&port={ports}")))
-    return f"{parts['login']}{parts['path']}?{query}"
+    place, query = _EMPTY_PORT.sub("", parts["hosts"]), parts["query"]
+    if _for_query(hosts):
+        names = ",".join(host["six"] or host["host"] for host in hosts)
+        ports = ",".join(host["port"] or "" for host in hosts)
+        place, query = "", "&".join(filter(None, (query, f"host={names}&port={ports}")))
+    return f"{parts['login']}{place}{parts['path']}" + (f"?{query}" if query else "")
 
 
 def _hosts(url: str) -> list[re.Match[str]] | None:
     """The hosts of a server's URL, each with its port; ``None`` where it has another form."""
     parts = _PARTS.fullmatch(url)
     hosts = [_HOST.fullmatch(host) for host in parts["hosts"].split(",")] if parts else []
-    found = [host for host in hosts if host is not None]
-    return found if found and len(found) == len(hosts) else None
+    found = [host for host in hosts if host is not None and _is_port(host["port"] or "")]
+    fits = parts and len(found) == len(hosts) and _query_fits(found, parts["query"])
+    return found if fits else None
+
+
+def _for_query(hosts: list[re.Match[str]]) -> bool:
+    """Whether the library reads several hosts in the query alone."""
+    return len(hosts) > 1 and any(host["port"] or host["six"] for host in hosts)
+
+
+def _query_fits(hosts: list[re.Match[str]], query: str) -> bool:
+    """Whether the query's hosts and ports are ports, as many as hosts, and not there twice."""
+    said = parse_qs(query)
+    ports = [port for text in said.get("port", ()) for port in text.split(",")]
+    if not all(map(_is_port, ports)):
+        return False
+    if _for_query(hosts):
+        return not said.keys() & {"host", "port"}
+    if "host" not in said or not ports:
+        return len(ports) <= 1
+    return len(said["host"]) == 1 and len(said["host"][0].split(",")) == len(ports)
+
+
+def _is_port(text: str) -> bool:
+    """Whether it is the number of a port, or none is given."""
+    return not text or (re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= 65535)
 
 
 def hidden(shown: str, text: str) -> str:
