@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from volact.cloud.base import ListedInstance, ServerList
@@ -10,6 +11,7 @@ from volact.inventory.cloud_list import ListSource, inventory_of, parse_source
 from volact.model.text import say
 
 LINUX = ListedInstance(id="i-1", place="eu-west-1/i-1", is_windows=False)
+LINUX_2 = ListedInstance(id="i-4", place="eu-west-1/i-4", is_windows=False)
 WINDOWS = ListedInstance(id="i-2", place="eu-west-1/i-2", is_windows=True)
 NO_SERVER = "aws:eu-west-1: no Windows server is listed"
 ACCOUNT = "(check the account and what --from names)"
@@ -21,7 +23,7 @@ ACCOUNT = "(check the account and what --from names)"
         ((), "", {}, f"{NO_SERVER} {ACCOUNT}"),
         ((), "", {"vpc-id": ("vpc-1",)}, f"{NO_SERVER} (check --from-filter)"),
         ((LINUX,), "", {}, f"{NO_SERVER}: the one instance is none {ACCOUNT}"),
-        ((LINUX, LINUX), "", {}, f"{NO_SERVER}: none of the 2 instances is one {ACCOUNT}"),
+        ((LINUX, LINUX_2), "", {}, f"{NO_SERVER}: none of the 2 instances is one {ACCOUNT}"),
         (
             (WINDOWS, LINUX),
             "ssh",
@@ -81,3 +83,20 @@ def test_servers_with_one_private_address_in_several_networks_are_left_out() -> 
     with pytest.raises(InputError) as caught:
         inventory_of(direct, [ServerList((at("web", "172.31.0.5"),), {}), parts[1]])
     assert caught.value.line() == f"aws:eu-west-1,us-east-1: {SHARED}"
+
+
+@pytest.mark.parametrize("via", ["", "ssh"])
+def test_a_server_that_overlapping_scopes_list_is_taken_once(via: str) -> None:
+    subscription = "00000000-0000-0000-0000-000000000001"
+    cloud, scopes = parse_source(f"azure:{subscription}/WEB,{subscription}/web,{subscription}")
+    whole = at("vm-1", "10.0.0.4", f"{subscription}/web")
+    unread = msgspec.structs.replace(whole, place=f"{subscription}/WEB/vm-1", private_address="")
+    other = at("vm-2", "10.0.0.5", f"{subscription}/db")
+    parts = [ServerList((one,), {}) for one in (unread, whole)] + [ServerList((whole, other), {})]
+    fleet = inventory_of(ListSource(cloud=cloud, scopes=scopes, via=via), parts)
+    assert [server.name for server in fleet.servers] == ["vm-1", "vm-2"]
+    assert [note.partition(": ")[2] for note in fleet.notes] == [
+        "2 of 2 instances are Windows servers"
+    ]
+    if via:
+        assert [server.address.host for server in fleet.servers] == ["10.0.0.4", "10.0.0.5"]

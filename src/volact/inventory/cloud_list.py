@@ -176,7 +176,7 @@ def _not_listed(source: ListSource, told: Text, error: ApiError) -> ApiError | I
 
 def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
     """The servers among what scopes have; ``InputError`` when there are none."""
-    instances = [instance for part in listed for instance in part.instances]
+    instances = _once(instance for part in listed for instance in part.instances)
     found = [instance for instance in instances if instance.is_windows and instance.exists]
     unread = [note for part in listed for note in part.unread]
     notes = [
@@ -212,6 +212,16 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
         images={name: image for name, image in images.items() if name in used},
         notes=tuple(notes),
     )
+
+
+def _once(instances: Iterable[ListedInstance]) -> list[ListedInstance]:
+    """Each once, where scopes overlap; not every scope may let its private address be read."""
+    places: dict[str, ListedInstance] = {}
+    for item in instances:
+        known = places.get(item.place.lower())
+        if known is None or not known.private_address:
+            places[item.place.lower()] = item
+    return list(places.values())
 
 
 def _single(found: Sequence[ListedInstance]) -> list[ListedInstance]:
