@@ -70,6 +70,14 @@ def test_a_tokens_licence_that_ends_is_not_renewed_by_kms() -> None:
     assert seen.steps == []
 
 
+@pytest.mark.parametrize(("token", "overdue"), [({}, True), (TOKEN, False)])
+def test_a_tokens_licence_is_not_renewed_every_few_days(
+    token: dict[str, Any], overdue: bool
+) -> None:
+    seen = judged(one(GracePeriodRemaining=100_000, **token))
+    assert ("renewal-overdue" in seen.found) is overdue
+
+
 def test_a_failed_request_to_a_kms_host_does_not_concern_a_token() -> None:
     failed = ["2026-01-31T07:00:00Z", ["0xC004F074", "0x0", f"{KMS}:1688"], 7]
     raw = one(**TOKEN)

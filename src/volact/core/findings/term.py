@@ -75,7 +75,9 @@ GRACE_ENDING = FindingKind(
 
 def renewal_overdue(a: Assessment) -> Found | None:
     """Licensed, but two renewals in a row did not happen."""
-    late = [p for p in a.renewal.with_term if _since_min(p) > 2 * _interval_min(p)]
+    # A token's licence is renewed with the token, not every few days.
+    renewed = (p for p in a.renewal.with_term if not p.by_token)
+    late = [p for p in renewed if _since_min(p) > 2 * _interval_min(p)]
     if not late:
         return None
     since = max(_since_min(product) for product in late)
