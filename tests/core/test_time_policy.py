@@ -63,3 +63,38 @@ def test_without_a_policy_the_source_is_set() -> None:
 def test_the_time_servers_of_a_policy_that_could_not_be_read_stay() -> None:
     raw = server("2019", licensed=False, time__type="NoSync", time__policy_peers=unreadable())
     assert "set-time-source" not in judged(raw).steps
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"time__policy_pos": unreadable()},
+        {"time__policy_pos": 3600},
+        {"time__policy_type": "NT5DS"},
+        {"time__policy_client": 0},
+    ],
+)
+def test_what_is_left_to_a_person_also_enables_the_service_and_raises_the_own_limits(
+    policy: dict[str, Any],
+) -> None:
+    raw = server("2019", skew_s=-60000, services__W32Time=["Stopped", "Disabled"], **policy)
+    remedy = judged(raw).found["clock-skew"].remedy
+    typed = (
+        "sc config W32Time start= ",
+        "net start W32Time",
+        "w32tm /config /syncfromflags:manual /manualpeerlist:",
+        "MaxPosPhaseCorrection /t REG_DWORD /d 0xFFFFFFFF",
+        "w32tm /resync",
+        "MaxPosPhaseCorrection /t REG_DWORD /d 54000",
+    )
+    places = [remedy.find(command) for command in typed]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("limit", [unreadable(), 3600])
+def test_own_limits_that_allow_it_are_not_raised_by_hand_either(limit: object) -> None:
+    raw = server("2019", skew_s=-HOURS, time__policy_pos=limit)
+    remedy = judged(raw).found["clock-skew"].remedy
+    assert "w32tm /resync" in remedy
+    assert "0xFFFFFFFF" not in remedy

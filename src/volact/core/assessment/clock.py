@@ -142,18 +142,23 @@ def _recorded(word: str) -> Fact[int]:
     return Known(int(word)) if re.fullmatch("[0-9]{1,10}", word) else ABSENT
 
 
+def beyond_own_limit(time: TimeFacts, skew: int) -> bool:
+    """Whether the server's own limit refuses it, which holds where group policy sets none."""
+    forwards, backwards = own_limits(time)
+    limit = backwards if skew > 0 else forwards
+    if isinstance(limit, Unreadable):
+        return False
+    return _exceeds(skew, limit.value if isinstance(limit, Known) else DEFAULT_LIMIT_S)
+
+
 def _beyond_limit(time: TimeFacts, skew: int) -> Beyond:
     """A clock that is behind needs a positive correction, one ahead a negative."""
-    forwards, backwards = own_limits(time)
-    policy, local = (time.policy_neg, backwards) if skew > 0 else (time.policy_pos, forwards)
+    policy = time.policy_neg if skew > 0 else time.policy_pos
     if isinstance(policy, Unreadable):
         return "unknown"
     if isinstance(policy, Known):
         return "policy" if _exceeds(skew, policy.value) else "no"
-    if isinstance(local, Known):
-        return "local" if _exceeds(skew, local.value) else "no"
-    unset = isinstance(local, Absent)
-    return "local" if unset and _exceeds(skew, DEFAULT_LIMIT_S) else "no"
+    return "local" if beyond_own_limit(time, skew) else "no"
 
 
 def _against_volact(facts: Facts) -> int | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import (
     ERROR_S,
     WARNING_S,
+    beyond_own_limit,
     ntp_client,
     source_by_policy,
     source_gap,
@@ -82,7 +85,7 @@ def clock_skew(a: Assessment) -> Found | None:
             "role": a.system.role,
         },
         repair=_skew_repair(a, beyond),
-        remedy=_skew_remedy(a, beyond),
+        remedy=_skew_remedy(a, skew, beyond),
     )
 
 
@@ -98,13 +101,26 @@ def set_clock(a: Assessment) -> Iterator[StepParams]:
     yield SyncClock(within_s=SYNC_WITHIN_S, raise_limits=raise_limits)
 
 
-def _commands_to_set(a: Assessment) -> Iterator[str]:
-    """What is typed for the same, and to enable the service, which another finding's steps do."""
+def _set_by_hand(a: Assessment, skew: int) -> Iterator[StepParams]:
+    """The same for a person, who sees to group policy first: then the own settings may hold."""
+    ntp = a.ctx.knowledge.profile.ntp[:1]
+    for params in set_clock(a):
+        if not isinstance(params, SyncClock):
+            yield params
+            continue
+        if ntp and _sourceless_by_policy(a):
+            yield SetTimeSource(peers=ntp)
+        held_back = a.clock.beyond_limit != "no" and beyond_own_limit(a.facts.time, skew)
+        yield replace(params, raise_limits=held_back)
+
+
+def _commands_to_set(a: Assessment, skew: int) -> Iterator[str]:
+    """What is typed for that, and to enable the service, which another finding's steps do."""
     service = a.services.get("W32Time")
     if service and service.start == "Disabled":
         yield shell.enable_service("W32Time", DEFAULT_START["W32Time"])
         yield shell.start_service("W32Time")
-    for params in set_clock(a):
+    for params in _set_by_hand(a, skew):
         # A role that was not read may be a member's: its time source stays.
         if a.system.role or not isinstance(params, SetTimeSource):
             yield from kind_of(params).commands(params, a)
@@ -192,12 +208,10 @@ def _sourceless(a: Assessment) -> bool:
     return not a.ctx.knowledge.profile.ntp and not kept
 
 
-def _skew_remedy(a: Assessment, beyond: str) -> Text:
+def _skew_remedy(a: Assessment, skew: int, beyond: str) -> Text:
     if a.system.role in ("member", "controller"):
         return _DOMAIN_REMEDY
-    # A role that was not read may be a member's: its time source stays.
-    ntp = a.ctx.knowledge.profile.ntp[:1] if a.system.role else ()
-    commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
+    commands = (*_commands_to_set(a, skew),)
     if value_of(a.facts.time.policy_client) == 0:
         return client_by_policy(*commands)
     if _sourceless_by_policy(a):
@@ -213,7 +227,7 @@ def _skew_remedy(a: Assessment, beyond: str) -> Text:
             "Group policy forbids a correction this large; change the policy, then: {commands}",
             commands=typed(*commands),
         )
-    return on_server(*_commands_to_set(a))
+    return on_server(*commands)
 
 
 def client_by_policy(*commands: str) -> Text:
