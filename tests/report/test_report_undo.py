@@ -161,10 +161,11 @@ UNDO = msgspec.structs.replace(HOW, undo="r1", consent=("--allow restore-debugge
     ("word", "given", "next_"),
     [
         ("planned", {"selector": "-i f.toml"}, "volact undo r1 -i f.toml --limit web-1"),
-        ("planned", {}, "volact undo r1 ssh://web-1"),
+        ("planned", {}, "volact undo r1 web-1"),
         (None, {"selector": "-i f.toml"}, "volact undo r1 -i f.toml --limit web-1"),
-        (None, {}, "volact undo r1 ssh://web-1"),
-        (None, {"by_service": True, "consent": ()}, "volact undo r1 ssh://web-1 --yes"),
+        (None, {}, "volact undo r1 web-1"),
+        (None, {"typed": {"ssh://web-1": "ssh://me@web-1"}}, "volact undo r1 ssh://me@web-1"),
+        (None, {"by_service": True, "consent": ()}, "volact undo r1 web-1 --yes"),
         (None, {"undo": "", "consent": ()}, "volact check ssh://web-1"),  # of a report of the API
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,9 @@ from store_samples import end, intent, row, store_writer
 
 from volact.cli.options.servers import FleetOptions
 from volact.cli.undo_run import UndoRun, prepare_undo
+from volact.model.text import raw
+from volact.pipeline.rows import row_without_result
+from volact.report.next_step import next_step
 from volact.store import open_store
 
 RESULTS = (
@@ -148,6 +152,20 @@ def test_of_changed_servers_with_one_address_the_named_one_is_undone(name: str, 
         (name, "ssh://10.0.0.5")
     ]
     assert told(what) == {}
+
+
+@pytest.mark.parametrize("name", ["site-a", "site-b"])
+def test_the_next_command_names_the_same_one_of_servers_with_one_address(
+    name: str, sites: str
+) -> None:
+    what = prepare_undo("cc33", FleetOptions(store=sites, targets=[name]), ())
+    assert what.fleet.how.targets == f"cc33 {name}"
+    silent = row_without_result(what.fleet.servers[0], "connect", raw("refused"))
+    command = next_step([silent], what.fleet.how)[-1]
+    _, verb, run, word, *options = shlex.split(command)
+    assert (verb, run, options) == ("undo", "cc33", ["--store", sites])
+    again = prepare_undo(run, FleetOptions(store=sites, targets=[word]), ())
+    assert [server.name for server in again.fleet.servers] == [name]
 
 
 def test_an_inventory_tells_changed_servers_with_one_address_apart_by_name(sites: str) -> None:

@@ -187,7 +187,6 @@ def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:
 
 
 def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:
-    limits = _words([("--limit", name) for name in options.limits])
     return Invocation(
         volact=__version__,
         command=job.mode,
@@ -195,11 +194,17 @@ def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invo
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         selector=_words([("-i", options.inventory), *source_words(options)]),
         login=_login(options),
-        targets=" ".join([*map(quoted, options.targets), *([limits] if limits else [])]),
+        targets=target_words(options),
         consent=consent_words(job.policy),
         deadline_s=options.deadline,
         typed={str(server.address): _typed(server) for server in servers if server.address.user},
     )
+
+
+def target_words(options: ConnectOptions) -> str:
+    """Which servers were meant, as it can be typed again."""
+    limits = _words([("--limit", name) for name in options.limits])
+    return " ".join([*map(quoted, options.targets), *([limits] if limits else [])])
 
 
 def _typed(server: Server) -> str:

@@ -16,7 +16,7 @@ from itertools import groupby
 import msgspec
 
 from volact.cli.failure import tell
-from volact.cli.fleet_options import Fleet, fleet_of
+from volact.cli.fleet_options import Fleet, fleet_of, target_words
 from volact.cli.options.servers import FleetOptions
 from volact.cli.undo_servers import ChangedServer, ServerPairs
 from volact.core.context import Policy
@@ -78,14 +78,17 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     whole = listed and not options.targets and not options.limits
     return UndoRun(
         run=id_,
-        fleet=_fleet_to_undo(fleet, id_, pairs),
+        fleet=_fleet_to_undo(fleet, id_, pairs, target_words(options)),
         left_out=tuple(pairs.left_out(id_, whole=whole)),
         remark=_remark(row),
     )
 
 
-def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs) -> Fleet:
-    """The fleet with the servers that are undone, by their names in the run."""
+def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs, words: str) -> Fleet:
+    """The fleet with the servers that are undone, by their names in the run.
+
+    ``words`` are the operator's for the servers: addresses out of the store may be several's.
+    """
     changed = pairs.changed
     servers = tuple(
         msgspec.structs.replace(
@@ -96,8 +99,7 @@ def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs) -> Fleet:
     )
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
-    targets = f"{run} {fleet.how.targets}".strip()
-    how = msgspec.structs.replace(fleet.how, targets=targets, undo=run)
+    how = msgspec.structs.replace(fleet.how, targets=f"{run} {words}".strip(), undo=run)
     return msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
 
 

@@ -199,8 +199,15 @@ def command_for(
         names = ",".join(limit_word(plain(server.name)) for server in few)
         named += [how.selector, f"--limit {quoted(names)}"]
     else:
-        named += [quoted(plain(how.typed.get(s.address, s.address))) for s in few]
+        named += [_target(verb, server, how) for server in few]
     return _command(verb, named, how, dict.fromkeys([*allowed, *options]))
+
+
+def _target(verb: str, server: ServerReport, how: Invocation) -> str:
+    """A server without an inventory; servers of a run may share an address, and a name is one's."""
+    if verb == "undo" and server.address not in how.typed:
+        return quoted(limit_word(plain(server.name)))
+    return quoted(plain(how.typed.get(server.address, server.address)))
 
 
 def same_servers(verb: str, how: Invocation) -> Command:
