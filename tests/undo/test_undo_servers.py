@@ -84,6 +84,17 @@ def test_a_run_without_any_stored_steps_is_undone_nowhere_and_says_so(run: str, 
     assert seen.newest.report.verdict == "healthy", "no visit is made up"
 
 
+def test_a_server_that_is_left_out_has_no_next_command(store: str) -> None:
+    """Another one that the run did not start has: it may be undone by the same command."""
+    what = prepare_undo("aa11", FleetOptions(store=store), ())
+    (left_out,), how = what.left_out, what.fleet.how
+    assert next_step([left_out], how) == ()
+    stopped = row_without_result(what.fleet.servers[0], "not-begun", raw("interrupted"))
+    command = next_step([stopped], how)
+    assert command[0].startswith("volact undo aa11 web-01 ")
+    assert next_step([left_out, stopped], how) == command
+
+
 MOVED = (("old-web", "web-01.example"), ("web-01", "other.example"))
 SAME = (("web-01", "web-01.example"), ("alias", "web-01.example"))
 

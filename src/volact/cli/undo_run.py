@@ -27,6 +27,7 @@ from volact.model.report import ServerReport
 from volact.model.step import Intent
 from volact.model.text import raw, say
 from volact.model.undo import RunHistory
+from volact.report.base import Invocation
 from volact.report.store_reports.runs_text import run_line
 from volact.store import RunRow, Store, open_store
 from volact.store.address import StoreAddress, chosen
@@ -76,19 +77,29 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     if run != id_:
         tell(say("run to undo: {run}", run=raw(run_line(row))))
     whole = listed and not options.targets and not options.limits
+    left_out = tuple(pairs.left_out(id_, whole=whole))
     return UndoRun(
         run=id_,
-        fleet=_fleet_to_undo(fleet, id_, pairs, target_words(options)),
-        left_out=tuple(pairs.left_out(id_, whole=whole)),
+        fleet=_fleet_to_undo(fleet, pairs, _how(fleet.how, id_, options, left_out)),
+        left_out=left_out,
         remark=_remark(row),
     )
 
 
-def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs, words: str) -> Fleet:
-    """The fleet with the servers that are undone, by their names in the run.
+def _how(
+    how: Invocation, run: str, options: FleetOptions, left_out: Sequence[ServerReport]
+) -> Invocation:
+    """With the operator's own words: an address out of the store may be several servers'."""
+    return msgspec.structs.replace(
+        how,
+        targets=f"{run} {target_words(options)}".strip(),
+        undo=run,
+        left_out=frozenset(row.name for row in left_out),
+    )
 
-    ``words`` are the operator's for the servers: addresses out of the store may be several's.
-    """
+
+def _fleet_to_undo(fleet: Fleet, pairs: ServerPairs, how: Invocation) -> Fleet:
+    """The fleet with the servers that are undone, by their names in the run."""
     changed = pairs.changed
     servers = tuple(
         msgspec.structs.replace(
@@ -99,7 +110,6 @@ def _fleet_to_undo(fleet: Fleet, run: str, pairs: ServerPairs, words: str) -> Fl
     )
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
-    how = msgspec.structs.replace(fleet.how, targets=f"{run} {words}".strip(), undo=run)
     return msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
 
 

@@ -36,6 +36,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     consent: tuple[str, ...] = ()
     by_service: bool = False
     undo: str = ""  # the run that is undone
+    left_out: frozenset[str] = frozenset()  # servers of it that this command does not undo
     deadline_s: float = DEADLINE_S
     typed: dict[str, str] = {}  # address -> the target as the operator wrote it
     by_hand: str = ""  # the command that reads answers again, where volact cannot go

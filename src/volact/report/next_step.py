@@ -61,7 +61,9 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     """What to do about servers of one group, which share the kind of step; empty for nothing."""
     first = servers[0]
     if first.error is not None:
-        return lines_of(after_error(servers, how))
+        # The same command would leave these out again: their message names the way.
+        others = [server for server in servers if server.name not in how.left_out]
+        return lines_of(after_error(others, how)) if others else ()
     if undo := _planned_undo(first):
         return (command_for("undo", servers, msgspec.structs.replace(how, undo=undo)),)
     return () if first.verdict == "healthy" else _repair_step(servers, how)
