@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from volact.agent.request import Ask, Request, new_request, shared_id
 from volact.knowledge.load import load_profile
-from volact.model.profile import Entitlement, Image
+from volact.model.profile import Entitlement, HostPort, Image
 from volact.model.step import Step
 
 ID = "0123456789abcdef"
@@ -47,6 +48,24 @@ def test_the_handed_out_file_knows_what_is_not_covered() -> None:
     assert ask.title == "Tencent Cloud"
     assert set(ask.refuse["image-id"]) == {"img-import", "img-byol"}
     assert new_request("apply", profile, id=ID).ask.refuse == {}
+
+
+@pytest.mark.parametrize(
+    ("host", "decides"),
+    [
+        ("kms.corp.example", False),
+        ("10.0.0.5", False),
+        ("kms.tencentyun.com", True),
+        ("azkms.core.windows.net", True),
+    ],
+)
+def test_the_providers_licence_decides_nothing_about_another_owners_host(
+    host: str, decides: bool
+) -> None:
+    profile = msgspec.structs.replace(
+        load_profile("tencent"), images={"img-byol": Image(type="PUBLIC_IMAGE", license="BYOL")}
+    ).with_kms_hosts((HostPort(host),))
+    assert bool(new_request("standalone", profile, id=ID).ask.refuse) is decides
 
 
 def test_a_metadata_value_that_means_an_own_licence_is_refused() -> None:

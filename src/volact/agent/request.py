@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from volact.core.assessment.hosts import owners
 from volact.knowledge.load import load_errors, load_profile, profile_names
 from volact.model.profile import Image, Profile
 from volact.model.step import Step
@@ -116,17 +117,28 @@ def _ask(profile: Profile, mode: AgentMode) -> Ask:
         kms_from=profile.kms_from_metadata,
         present=profile.discovery == "dns",
         title=with_whom if person else "",
-        refuse=_refused(profile) if person else {},
+        refuse=_refused(profile) if person and not _of_another_owner(profile) else {},
         clouds=_clouds() if person else (),
         codes=_codes() if person else {},
     )
 
 
 @cache
+def _profiles() -> tuple[Profile, ...]:
+    return tuple(map(load_profile, profile_names()))
+
+
+def _of_another_owner(profile: Profile) -> bool:
+    """Whether no cloud owns its KMS hosts: then no provider's licence decides anything."""
+    hosts = profile.all_kms_hosts()
+    return profile.hosts_elsewhere and not any(owners(host, _profiles()) for host in hosts)
+
+
+@cache
 def _clouds() -> tuple[str, ...]:
     """The KMS hosts of all clouds, by name."""
     names: set[str] = set()
-    for profile in map(load_profile, profile_names()):
+    for profile in _profiles():
         hosts = (*profile.all_kms_hosts(), *(h for sub in profile.sub_clouds for h in sub.kms))
         names.update(host.host.lower() for host in hosts)
         names.update(f".{end}" for end in profile.kms_suffixes)
