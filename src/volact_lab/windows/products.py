@@ -44,6 +44,7 @@ class Product:
     key_id: str | None = None
     kms_key_id: str | None = None
     forced: int = 0  # VLActivationTypeEnabled: 0 any, 1 Active Directory, 2 KMS, 3 tokens
+    by_token: bool = False  # whether a token gave the licence
     genuine: int = 0  # GenuineStatus
     host: bool = False  # whether its key makes this server a KMS host
 
@@ -67,7 +68,7 @@ class Product:
 
     def set_state(self, status: int, reason: int, minutes: int | None) -> None:
         """Set LicenseStatus, its reason, and the minutes until it ends."""
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.by_token = status, reason, False
         self.ends = None if minutes is None else time.time() + minutes * 60
 
     def drop_key(self) -> None:

@@ -195,8 +195,8 @@ def _volume(machine: Machine, product: Product) -> Cells:
         "trustedtime": "16010101000000.000000-000",
         "requiredclientcount": -1,
         "tokenactivationilid": "",
-        "tokenactivationilvid": -1,
-        "tokenactivationgrantnumber": -1,
+        "tokenactivationilvid": 1 if product.by_token else -1,
+        "tokenactivationgrantnumber": 1 if product.by_token else -1,
         "tokenactivationcertificatethumbprint": "",
         "tokenactivationadditionalinfo": "",
         **{f"keymanagementservice{name}": -1 for name in counts.split()},
@@ -204,9 +204,11 @@ def _volume(machine: Machine, product: Product) -> Cells:
 
 
 def _activated_by(product: Product) -> int:
-    """1: Active Directory, which has done it where nothing else may; 2: a KMS host."""
+    """1: Active Directory, which has done it where nothing else may; 2: a KMS host; 3: a token."""
     if not product.is_kms_client or product.status != 1:
         return 0
+    if product.by_token:
+        return 3
     return 1 if product.forced == 1 else 2
 
 

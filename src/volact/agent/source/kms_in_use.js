@@ -3,8 +3,12 @@
  * soon as a layer that may name it is.
  */
 
-/* Licensed by it, a product needs no KMS host; a host that is set is the domain's fallback. */
-var DIRECTORY = "Active Directory";
+/* Licensed by it or by a token, a product needs no KMS host; one that is set is a fallback. */
+var DIRECTORY = "Active Directory", BEFORE_2012 = 9199;
+
+function byToken() {
+  return t("a token");
+}
 
 /* Name and port of one layer. */
 function joinedHost(name, port) {
@@ -20,13 +24,25 @@ function policyHost() {
   return joinedHost(regText(key + KMS + "Name"), regText(key + KMS + "Port"));
 }
 
-/* Active Directory activates since 2012; before, there is no such property. */
-function byDirectory(where) {
-  var type = field(only("SELECT ID, VLActivationType" + where), "VLActivationType", asUnsigned);
-  var old = isUnreadable(type) && ask(function () {
-    return forThisRelease([0, 9199]);
-  });
-  return isUnreadable(type) && old !== true ? type : type === 1;
+/* Of a product; null up to the last build of the releases that have no such property. */
+function propertySince(name, where, last) {
+  var value = field(only("SELECT ID, " + name + where), name, asUnsigned);
+  return isUnreadable(value) && ask(function () {
+    return forThisRelease([0, last]);
+  }) === true ? null : value;
+}
+
+/* What licensed it, if that was no KMS host; a token as slmgr.vbs tells it.  Else null. */
+function licensedWithoutKms(where) {
+  var type = propertySince("VLActivationType", where, BEFORE_2012);
+  var token = propertySince("TokenActivationILVID", where, 6999);
+  if (isUnreadable(type) || type === 1) {
+    return type === 1 ? DIRECTORY : type;
+  }
+  if (type === 3 || isUnreadable(token)) {
+    return type === 3 ? byToken() : token;
+  }
+  return token === null || token === 0xFFFFFFFF ? null : byToken();
 }
 
 /* Of Server 2008 no product has a host of its own, and the found one is the server's. */
@@ -45,9 +61,9 @@ function layersOf(where) {
 /* The strongest layer that names one. */
 function kmsHostOf(product) {
   var where = OF_PRODUCT + product.id + "'", i;
-  var directory = product.status === 1 && byDirectory(where), own = layersOf(where), layers;
-  if (directory) {
-    return directory === true ? DIRECTORY : directory;
+  var other = product.status === 1 && licensedWithoutKms(where), own = layersOf(where), layers;
+  if (other) {
+    return other;
   }
   layers = [policyHost(), own[0], ask(function () {
     return kmsSetting(kmsLayer({layer: "service"}));

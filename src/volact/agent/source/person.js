@@ -56,14 +56,14 @@ function afterReading(run) {
 }
 
 function verdict(state, reason, done) {
-  var activation = lastActivation(done), host = "";
+  var activation = lastActivation(done), products = deciding(state.products), host = "";
   if (reason) {
     say(t("REFUSED: {why}", {why: reason}));
     return REFUSED_CODE;
   }
-  if (allLicensed(state.products) && (!done.length || (activation && activation.ok))) {
-    host = state.hosts[state.products[0].id];
-    say(state.products[0].client && typeof host === "string"
+  if (allLicensed(products) && (!done.length || (activation && activation.ok))) {
+    host = state.hosts[products[0].id];
+    say(products[0].client && typeof host === "string"
       ? t("ACTIVATED by {host}.", {host: host}) : t("ACTIVATED."));
     return LICENSED;
   }
@@ -83,7 +83,8 @@ function lastActivation(done) {
 
 function notActivated(state, activation) {
   var code = activation.hresult === null ? state.error : activation.hresult;
-  var host = state.products.length ? state.hosts[state.products[0].id] : null;
+  var products = deciding(state.products);
+  var host = products.length ? state.hosts[products[0].id] : null;
   var why = code === null ? t("no error was reported") : hexCode(code);
   if (typeof host === "string") {
     why = t("{code}, KMS host {host}", {code: why, host: host});
@@ -102,7 +103,7 @@ function notActivated(state, activation) {
 }
 
 function tellKept(state) {
-  if (allLicensed(state.products)) {
+  if (allLicensed(deciding(state.products))) {
     say(t("The earlier licence is valid until it expires."));
   }
 }

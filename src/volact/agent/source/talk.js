@@ -83,19 +83,33 @@ function acceptedHost(host) {
       return true;
     }
   }
-  return host === DIRECTORY;
+  return host === DIRECTORY || host === byToken();
+}
+
+/* The KMS clients where there are any, else the licensed products: others decide nothing. */
+function deciding(products) {
+  var clients = [], licensed = [], i;
+  for (i = 0; i < products.length; i++) {
+    if (products[i].client) {
+      clients.push(products[i]);
+    }
+    if (products[i].status === 1) {
+      licensed.push(products[i]);
+    }
+  }
+  return clients.length ? clients : licensed.length ? licensed : products;
 }
 
 /* Licensed by an accepted host, or licensed without KMS: nothing is to be changed. */
 function leaveAlone(state) {
-  var i, product;
-  for (i = 0; i < state.products.length; i++) {
-    product = state.products[i];
+  var products = deciding(state.products), i, product;
+  for (i = 0; i < products.length; i++) {
+    product = products[i];
     if (product.status !== 1 || (product.client && !acceptedHost(state.hosts[product.id]))) {
       return false;
     }
   }
-  return state.products.length > 0;
+  return products.length > 0;
 }
 
 function tellState(state) {
@@ -174,19 +188,20 @@ function tellChange(outcome) {
 
 /* What the installed keys forbid, or "": no key is replaced without consent. */
 function refusedKey(products) {
-  var i, clients = 0, licensed = 0;
+  var subjects = deciding(products), trials = 0, i;
   for (i = 0; i < products.length; i++) {
     if (products[i].host) {
       return t("this server is itself a KMS host");
     }
-    if (products[i].evaluation) {
-      return t("this is an evaluation edition, which a KMS host cannot activate." +
-        " DISM /online /Get-TargetEditions lists the editions that it can be converted to");
-    }
-    clients += products[i].client ? 1 : 0;
-    licensed += products[i].status === 1 ? 1 : 0;
   }
-  return products.length && !clients && licensed < products.length
+  for (i = 0; i < subjects.length; i++) {
+    trials += subjects[i].evaluation ? 1 : 0;
+  }
+  if (trials && trials === subjects.length) {
+    return t("this is an evaluation edition, which a KMS host cannot activate." +
+      " DISM /online /Get-TargetEditions lists the editions that it can be converted to");
+  }
+  return subjects.length && !subjects[0].client && subjects[0].status !== 1
     ? t("the installed key is not a KMS client key, and is replaced only with your consent") : "";
 }
 
@@ -202,42 +217,51 @@ function someCloudsHost(host) {
   return false;
 }
 
-/* The host of a valid licence that is replaced only with consent, or "". */
-function ownHost(state) {
-  var i, host;
-  for (i = 0; i < state.products.length; i++) {
-    host = state.hosts[state.products[i].id];
-    if (REQUEST.ask.kms.length && state.products[i].status === 1 && state.products[i].client &&
-        typeof host === "string" && !acceptedHost(host) && !someCloudsHost(host)) {
-      return host;
-    }
+/* Why a KMS client that is not licensed by an accepted host may not get one, or "". */
+function refusedClient(product, host) {
+  var name = "VLActivationTypeEnabled";
+  var kind = propertySince(name, OF_PRODUCT + product.id + "'", BEFORE_2012);
+  var unread = isUnreadable(host) ? host : kind;
+  if (isUnreadable(unread)) {
+    return t("what activates this server could not be read ({code})",
+      {code: hexCode(unread["!"])});
   }
-  return "";
+  if (kind === 1 || kind === 3) {
+    return t("Windows is configured for activation by {kind} only, and contacts no KMS host;" +
+      " slmgr.vbs -act-type 2 sets it to KMS", {kind: kind === 1 ? DIRECTORY : byToken()});
+  }
+  if (product.status === 1 && host === null) {
+    return t("this server is licensed, and does not show by which KMS host; a valid licence" +
+      " is given up only with your consent");
+  }
+  return product.status === 1 && !someCloudsHost(host) ? t("this server is licensed by {host}," +
+    " which is not a known cloud's KMS host; a valid licence is given up only with your consent",
+    {host: host}) : "";
 }
 
 /* Why a KMS client's host may not be replaced, as far as it was read, or "". */
 function refusedHost(state) {
-  var policy = policyHost(), i, host;
+  var policy = policyHost(), why = "", i, one, host;
   if (isUnreadable(policy)) {
     return t("group policy could not be read ({code})", {code: hexCode(policy["!"])});
   }
   if (policy !== null && !acceptedHost(policy)) {
     return t("group policy sets the KMS host {host}", {host: policy});
   }
-  for (i = 0; REQUEST.ask.kms.length && i < state.products.length; i++) {
-    host = state.hosts[state.products[i].id];
-    if (state.products[i].client && isUnreadable(host)) {
-      return t("what activates this server could not be read ({code})",
-        {code: hexCode(host["!"])});
+  for (i = 0; REQUEST.ask.kms.length && !why && i < state.products.length; i++) {
+    one = state.products[i];
+    host = state.hosts[one.id];
+    if (one.client && (one.status !== 1 || !acceptedHost(host))) {
+      why = refusedClient(one, host);
     }
   }
-  return ownHost(state) ? t("this server is licensed by {host}, which is not a known cloud's KMS" +
-    " host; a valid licence is given up only with your consent", {host: ownHost(state)}) : "";
+  return why;
 }
 
 /* Why nothing may be done here, or "". */
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
+  var why = refusedKey(state.products) || refusedHost(state);
   var broken = failedChecks(CHECKS) || failedChecks(STEP_CHECKS);
   if (ask(elevatedFact) === false) {
     return t("an elevated console is needed: right-click the file, Run as administrator");
@@ -245,8 +269,8 @@ function refusal(state) {
   if (broken) {
     return t("self-check failed: {checks}", {checks: broken});
   }
-  if (refusedKey(state.products) || refusedHost(state)) {
-    return refusedKey(state.products) || refusedHost(state);
+  if (why) {
+    return why;
   }
   if (readValue(RESTART_MARK) !== null) {
     return t("restart Windows first, because of {step}",
