@@ -85,6 +85,7 @@ class StreamListener:
         self._port: Port | None = None
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Future[None], asyncio.StreamWriter] = {}
+        self._greeting: set[asyncio.StreamWriter] = set()  # in the handshake of TLS
 
     @property
     def connections(self) -> int:
@@ -95,7 +96,7 @@ class StreamListener:
         """Listen, and return the port."""
         self._port = self._port or Port()
         self._server = await asyncio.start_server(
-            self._connected, sock=self._port.socket(), ssl=self._tls, backlog=_BACKLOG
+            self._connected, sock=self._port.socket(), backlog=_BACKLOG
         )
         return self._port.number
 
@@ -109,11 +110,13 @@ class StreamListener:
     async def hang_up(self) -> None:
         """End every connection, and go on listening."""
         ends = dict(self._open)
+        # A writer whose handshake does not end is never told that it is closed.
+        whole = [writer for writer in ends.values() if writer not in self._greeting]
         for task, writer in ends.items():
             task.cancel()
             writer.transport.abort()
         await asyncio.gather(*ends, return_exceptions=True)
-        closed = (writer.wait_closed() for writer in ends.values())
+        closed = (writer.wait_closed() for writer in whole)
         await asyncio.gather(*closed, return_exceptions=True)
 
     async def stop(self) -> None:
@@ -125,9 +128,23 @@ class StreamListener:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Known before its task runs: one that is cancelled before never runs at all.
-        task = asyncio.ensure_future(self._serve(reader, writer))
+        task = asyncio.ensure_future(self._handled(reader, writer))
         self._open[task] = writer
         task.add_done_callback(self._ended)
+
+    async def _handled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A connection in its handshake, or in the end of TLS, is one to end too.
+        try:
+            if self._tls is not None:
+                self._greeting.add(writer)
+                try:
+                    await writer.start_tls(self._tls)
+                finally:
+                    self._greeting.remove(writer)
+            await self._serve(reader, writer)
+        finally:
+            writer.close()
+        await writer.wait_closed()
 
     def _ended(self, task: asyncio.Future[None]) -> None:
         self._open.pop(task).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import ssl
 
 import pytest
 
@@ -15,9 +16,12 @@ async def _until_the_end(reader: asyncio.StreamReader, _writer: asyncio.StreamWr
     await reader.read()
 
 
+@pytest.mark.parametrize("tls", [None, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)])
 @pytest.mark.parametrize("turns", range(8))
-async def test_a_connection_that_comes_as_a_listener_stops_is_ended(turns: int) -> None:
-    listener = StreamListener(_until_the_end)
+async def test_a_connection_that_comes_as_a_listener_stops_is_ended(
+    turns: int, tls: ssl.SSLContext | None
+) -> None:
+    listener = StreamListener(_until_the_end, tls=tls)  # the client's handshake never comes
     with socket.create_connection(("127.0.0.1", await listener.start())) as client:
         for _ in range(turns):
             await asyncio.sleep(0)
