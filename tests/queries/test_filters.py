@@ -1,4 +1,4 @@
-"""Filters: which servers each means, whatever is asked about them, alike in both databases."""
+"""Filters: which servers each means, in every question and alike in both databases."""
 
 from __future__ import annotations
 

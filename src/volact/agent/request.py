@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from volact.core.assessment.hosts import owners
+from volact.core.assessment.hosts import of_no_cloud
 from volact.knowledge.load import load_errors, load_profile, profile_names
 from volact.model.profile import Image, Profile
 from volact.model.step import Step
@@ -117,7 +117,7 @@ def _ask(profile: Profile, mode: AgentMode) -> Ask:
         kms_from=profile.kms_from_metadata,
         present=profile.discovery == "dns",
         title=with_whom if person else "",
-        refuse=_refused(profile) if person and not _of_another_owner(profile) else {},
+        refuse=_refused(profile) if person and not of_no_cloud(profile, _profiles()) else {},
         clouds=_clouds() if person else (),
         codes=_codes() if person else {},
     )
@@ -126,12 +126,6 @@ def _ask(profile: Profile, mode: AgentMode) -> Ask:
 @cache
 def _profiles() -> tuple[Profile, ...]:
     return tuple(map(load_profile, profile_names()))
-
-
-def _of_another_owner(profile: Profile) -> bool:
-    """Whether no cloud owns its KMS hosts: then no provider's licence decides anything."""
-    hosts = profile.all_kms_hosts()
-    return profile.hosts_elsewhere and not any(owners(host, _profiles()) for host in hosts)
 
 
 @cache

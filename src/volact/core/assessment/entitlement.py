@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from volact.core.assessment.hosts import owners
+from volact.core.assessment.hosts import of_no_cloud
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
 from volact.model.fact import ABSENT, value_of
@@ -52,7 +52,7 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
     by_metadata = not _own_by_api(ctx) and not set(said.split()).isdisjoint(rule.entitled)
     public = image is not None and _is_public(image, rule)
     covered = by_metadata or azure or public or by_api
-    matters = not _hosts_elsewhere(ctx)
+    matters = not of_no_cloud(ctx.knowledge.profile, ctx.clouds)
     return EntitlementState(
         image_id=image_id,
         image=image,
@@ -65,13 +65,6 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
         is_public_image=public,
         matters=matters,
     )
-
-
-def _hosts_elsewhere(ctx: Context) -> bool:
-    """Whether the KMS hosts are the operator's own, and no cloud's."""
-    profile = ctx.knowledge.profile
-    hosts = profile.all_kms_hosts()
-    return profile.hosts_elsewhere and not any(owners(host, ctx.clouds) for host in hosts)
 
 
 def _own_by_api(ctx: Context) -> bool:

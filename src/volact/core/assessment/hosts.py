@@ -8,7 +8,7 @@ profiles.  Several clouds can own the same link-local address
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -72,6 +72,12 @@ def _is_own(name: str) -> bool:
 def owners(host: HostPort, profiles: Iterable[Profile]) -> tuple[Profile, ...]:
     """The clouds that own this KMS host, by its name or by their documented addresses."""
     return tuple(p for p in profiles if p.owns(host.host) or in_ranges(host, p))
+
+
+def of_no_cloud(profile: Profile, clouds: Collection[Profile]) -> bool:
+    """Whether the KMS hosts are the operator's own: then no provider's licence decides anything."""
+    hosts = profile.all_kms_hosts()
+    return profile.hosts_elsewhere and not any(owners(host, clouds) for host in hosts)
 
 
 def in_ranges(host: HostPort, profile: Profile) -> bool:
