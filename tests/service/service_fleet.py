@@ -23,7 +23,7 @@ from volact.service.app import Parts, make_app
 from volact.service.console import HANDLERS
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS
 from volact.service.database.transaction import transaction
-from volact.service.run_control import RunControl
+from volact.service.engine.control import EngineControl
 from volact.service.settings import ServiceSettings
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -106,7 +106,7 @@ def add_inventory(store: Store, name: str = "fleet.toml") -> None:
 
 
 class Control:
-    """A ``RunControl`` that remembers what it was asked for."""
+    """An ``EngineControl`` that remembers what it was asked for."""
 
     def __init__(self, store: Store, refusal: str = "") -> None:
         self.asked: list[tuple[Any, ...]] = []
@@ -144,7 +144,7 @@ def put_parts(store: Store, authenticator: SignedIn, runs: Any = None) -> Parts:
         settings=ServiceSettings(database=store.address),
         store=store,
         authenticator=authenticator,
-        runs=cast(RunControl, runs),
+        runs=cast(EngineControl, runs),
         now=lambda: NOW,
     )
 

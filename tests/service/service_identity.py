@@ -23,11 +23,11 @@ from volact.service.access import Actor
 from volact.service.app import Parts
 from volact.service.application import application
 from volact.service.database.schema import open_service_store
+from volact.service.engine.control import EngineControl
 from volact.service.identity import passwords, sessions, tokens, users
 from volact.service.identity.audit import SYSTEM, Change, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.oidc import OidcProvider
-from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
 from volact.store.address import parse_address
 from volact.store.store import Store
@@ -72,7 +72,7 @@ class Service:
             settings=self.settings,
             store=store,
             authenticator=DatabaseAuthenticator(store, self.settings, self.clock),
-            runs=cast(RunControl, NoRuns()),
+            runs=cast(EngineControl, NoRuns()),
             now=self.clock,
             hasher=CHEAP,
         )

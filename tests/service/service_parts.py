@@ -24,6 +24,7 @@ from volact.service.api import HANDLERS
 from volact.service.api.problems import unrouted
 from volact.service.app import Parts, make_app
 from volact.service.database.tables import RUNS
+from volact.service.engine.control import EngineControl
 from volact.service.settings import ServiceSettings
 from volact.store.clock import moment
 from volact.store.engine import writing
@@ -50,8 +51,8 @@ def actor(role: Role = "operator", *scopes: str, name: str = "ada") -> Actor:
     )
 
 
-class WrittenRuns:
-    """A ``RunControl`` that only writes the table: nothing is run."""
+class WrittenRuns(EngineControl):
+    """Only writes the table: nothing is run."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine

@@ -19,10 +19,10 @@ from volact.service.app import Authenticator, Parts
 from volact.service.database.schema import SERVICE
 from volact.service.database.tables import INVENTORIES, RUNS, USERS
 from volact.service.database.transaction import transaction
+from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import Change, changing
 from volact.service.policies import AnyPolicy
 from volact.service.policy_store import write_policy
-from volact.service.run_control import RunControl
 from volact.service.schedules.scheduler import Scheduler
 from volact.service.settings import ServiceSettings
 from volact.store import open_store
@@ -119,7 +119,7 @@ def scheduler(store: Store, runs: Notes, clock: Clock) -> Scheduler:
         settings=ServiceSettings(database=store.address),
         store=store,
         authenticator=cast(Authenticator, None),
-        runs=cast(RunControl, runs),
+        runs=cast(EngineControl, runs),
         now=clock,
     )
     return Scheduler(parts)

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from volact.client.wire import Role
 from volact.service.access import GRANTS, Actor, Permission, Scope, narrowed
 from volact.service.app import Parts, make_app
-from volact.service.run_control import RunControl
+from volact.service.engine.control import EngineControl
 from volact.service.settings import ServiceSettings
 from volact.store.address import StoreAddress
 from volact.store.store import Store, open_address
@@ -53,7 +53,7 @@ def client(store: Store, actor: Actor | None) -> TestClient[Any]:
         settings=ServiceSettings(database=store.address),
         store=store,
         authenticator=SignedIn(actor),
-        runs=cast(RunControl, None),
+        runs=cast(EngineControl, None),
     )
     return TestClient(make_app(parts, [named, forgotten, public]))
 

@@ -22,8 +22,8 @@ from litestar.middleware.base import DefineMiddleware
 from litestar.types import ControllerRouterHandler, Message, Send
 
 from volact.service.access import Actor, Permission
+from volact.service.engine.control import EngineControl
 from volact.service.observe import Observer
-from volact.service.run_control import RunControl
 from volact.service.run_feed import RunFeeds
 from volact.service.settings import ServiceSettings
 from volact.service.shared import SharedAnswers
@@ -58,7 +58,7 @@ class Parts:
     settings: ServiceSettings
     store: Store  # its engine reaches the service's tables, too
     authenticator: Authenticator
-    runs: RunControl
+    runs: EngineControl
     now: Callable[[], datetime] = utc_now
     oidc: OidcProvider | None = None
     # RFC 9106's second choice: 64 MiB, 3 passes.

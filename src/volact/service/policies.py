@@ -6,8 +6,8 @@ Structs and pure rules; the table and the job of retention live in ``policy_stor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
@@ -18,26 +18,11 @@ from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.fleet.control import Share
+from volact.model.server import Server
 from volact.model.text import Text, count, listed, say
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]  # a LIMIT of either database
 Variable = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
-
-
-class Placed(Protocol):
-    """What an approval asks of a server."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def tags(self) -> Collection[str]:
-        """Its tags."""
-
-    @property
-    def provider(self) -> str:
-        """Its provider, ``""`` if it is not known."""
 
 
 class ApprovalPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,7 +134,7 @@ def _check_share(field: str, text: str) -> None:
 
 
 def approval_reason(
-    policy: ApprovalPolicy, spec: RunSpec, servers: Sequence[Placed]
+    policy: ApprovalPolicy, spec: RunSpec, servers: Sequence[Server]
 ) -> Text | None:
     """Why a run needs a second person; ``None`` if it does not."""
     if spec.verb not in policy.verbs:
@@ -162,7 +147,7 @@ def approval_reason(
     return _reason_of_servers(policy, servers)
 
 
-def _reason_of_servers(policy: ApprovalPolicy, servers: Sequence[Placed]) -> Text | None:
+def _reason_of_servers(policy: ApprovalPolicy, servers: Sequence[Server]) -> Text | None:
     for server in servers:
         if tagged := [tag for tag in policy.tags if tag in server.tags]:
             return say("it has servers with the tag {tag}", tag=tagged[0])

@@ -1,4 +1,4 @@
-"""The service's runs, read: one by its id, lists for API and console; steered by ``run_control``.
+"""The service's runs, read: by id or as lists, for API and console; steered by ``engine.control``.
 
 A caller with scopes sees the runs that it asked for and those that have a server of its
 scopes, with a row or without one yet; their counts are of those servers alone.

@@ -1,6 +1,6 @@
 """The API below ``/api/v1``: everything that the console does, for programs.
 
-Handlers read a request, ask ``volact.queries`` or steer through ``run_control``, and answer
+Handlers read a request, ask ``volact.queries`` or steer through ``engine.control``, and answer
 with structs of ``volact.client``.  Who may call is ``access``'s and ``identity``'s.
 """
 

@@ -39,7 +39,7 @@ from volact.service.console.page import HtmlPage, form_of, fragment, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, HALTED, actions_of
-from volact.service.run_control import RunControl
+from volact.service.engine.control import EngineControl
 from volact.service.run_waves import last_servers, waves_of
 from volact.store.values import RunRow
 
@@ -195,7 +195,7 @@ def _far(request: Asked, info: RunInfo) -> dict[str, Any]:
 
 
 async def _steered(
-    request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
+    request: Asked, run: str, work: Callable[[EngineControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
     """What a button of the page does; the page again, with the reason, where it cannot be.
 
@@ -208,7 +208,7 @@ async def _steered(
 
 
 async def _asked(
-    request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
+    request: Asked, run: str, work: Callable[[EngineControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
     async def steered() -> str:
         return f"/runs/{(await work(parts_of(request).runs, request.user)).id}"

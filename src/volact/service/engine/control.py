@@ -1,4 +1,4 @@
-"""``RunControl`` on the tables: what is asked of a run.  Workers see it there and act.
+"""What is asked of a run, on the tables.  Workers see it there and act.
 
 No process of the console talks to DBOS: a run is put into the queue by its state alone.
 The line of the audit is in the transaction of what it tells of.
@@ -54,7 +54,12 @@ _BEGUN: Moves = {
 
 
 class EngineControl:
-    """Starts runs and steers them."""
+    """Starts runs and steers them, for console, API and schedules.
+
+    Every method raises ``InputError`` for what the caller can mend (no such run, a wrong
+    word in the specification, a state that the request does not fit), and ``StoreError``
+    when the database cannot be asked.
+    """
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
