@@ -47,7 +47,9 @@ from volact.cloud.tencent.declaration import TencentSettings  # noqa: E402
 from volact.cloud.tencent.keys import find_keys  # noqa: E402
 from volact.cloud.tencent.listing import CvmList  # noqa: E402
 from volact.cloud.tencent.roles import AssumedRole, fetch  # noqa: E402
-from volact.endpoints import probe_dns, probe_kms, probe_ntp  # noqa: E402
+from volact.endpoints.dns import probe_dns  # noqa: E402
+from volact.endpoints.kms import probe_kms  # noqa: E402
+from volact.endpoints.ntp import probe_ntp  # noqa: E402
 from volact.model.profile import HostPort  # noqa: E402
 from volact.threads import BlockingCalls  # noqa: E402
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
 import dns.message
 import dns.rcode
@@ -14,9 +14,12 @@ import evil_endpoints
 import pytest
 from virtual_time import pass_time
 
-from volact.endpoints import Endpoints, check_endpoints, check_profile, probe_dns
-from volact.endpoints.kms import KmsHealth
-from volact.endpoints.ntp import NtpHealth
+from volact.endpoints import dns as dns_probe
+from volact.endpoints import kms, ntp
+from volact.endpoints.check import Endpoints, check_endpoints
+from volact.endpoints.dns import DnsWord, probe_dns
+from volact.endpoints.kms import KmsHealth, KmsWord
+from volact.endpoints.ntp import NtpHealth, NtpWord
 from volact.model.profile import HostPort, KmsRule, Profile
 
 Reply = Callable[[dns.message.Message], bytes | None]
@@ -97,7 +100,7 @@ async def test_a_profile_is_checked_in_its_order() -> None:
         kms=(KmsRule(releases=("*",), hosts=hosts),),
         ntp=("t.invalid",),
     )
-    found = await check_profile(profile, timeout_s=60.0)
+    found = await check_endpoints(profile.all_kms_hosts(), profile.ntp, profile.dns, timeout_s=60.0)
     assert [health.host for health in found.kms] == ["b.invalid:1688", "a.invalid:1688"]
     assert [health.host for health in found.ntp] == ["t.invalid"]
     assert {health.word for health in found.kms} == {"name-unresolved"}
@@ -116,6 +119,11 @@ async def test_of_thousands_of_addresses_a_few_are_kept() -> None:
 async def test_dns_servers_are_not_asked_for_an_address() -> None:
     found = await check_endpoints([HostPort("127.0.0.1", 1)], dns=["127.0.0.1"], timeout_s=0.3)
     assert found.dns == ()
+
+
+def test_every_outcome_has_its_sentence() -> None:
+    for says, words in ((kms.SAYS, KmsWord), (ntp.SAYS, NtpWord), (dns_probe.SAYS, DnsWord)):
+        assert says.keys() == {*get_args(words)}
 
 
 def test_one_good_time_server_is_enough_and_every_kms_host_counts() -> None:

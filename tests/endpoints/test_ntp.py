@@ -13,7 +13,7 @@ import ntplib
 import pytest
 from virtual_time import pass_time
 
-from volact.endpoints import NtpHealth, probe_ntp
+from volact.endpoints.ntp import NtpHealth, probe_ntp
 
 Reply = Callable[[bytes], bytes | None]
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 from lab_world import Place
 
-from volact.endpoints import probe_kms
+from volact.endpoints.kms import probe_kms
 from volact.model.profile import HostPort
 from volact_lab import dcerpc
 from volact_lab.hosts.kms import MAGIC, KmsHost

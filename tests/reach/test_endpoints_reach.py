@@ -8,7 +8,7 @@ import network_world as at
 import pytest
 from network_world import NetworkWorld
 
-from volact.endpoints import probe_kms
+from volact.endpoints.kms import probe_kms
 from volact.model.profile import HostPort
 
 pytestmark = pytest.mark.xdist_group("wine-world")  # with test_agent_reach: the world is made once

@@ -11,7 +11,7 @@ from volact.core.assessment.hosts import address_of
 from volact.endpoints.dns import DnsHealth, probe_dns
 from volact.endpoints.kms import KmsHealth, probe_kms
 from volact.endpoints.ntp import NtpHealth, probe_ntp
-from volact.model.profile import HostPort, Profile
+from volact.model.profile import HostPort
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,6 @@ async def check_endpoints(
     dns: Sequence[str] = (),
     *,
     timeout_s: float = 3.0,
-    ntp_port: int = 123,
 ) -> Endpoints:
     """Probe all services at once; every DNS server is asked for the first KMS name.
 
@@ -50,14 +49,7 @@ async def check_endpoints(
     name = next((host.host for host in kms if address_of(host.host) is None), "")
     hosts, times, names = await asyncio.gather(
         asyncio.gather(*(probe_kms(host, timeout_s) for host in kms)),
-        asyncio.gather(*(probe_ntp(host, ntp_port, timeout_s) for host in ntp)),
+        asyncio.gather(*(probe_ntp(host, timeout_s=timeout_s) for host in ntp)),
         asyncio.gather(*(probe_dns(server, name, timeout_s=timeout_s) for server in dns if name)),
     )
     return Endpoints(kms=tuple(hosts), ntp=tuple(times), dns=tuple(names))
-
-
-async def check_profile(profile: Profile, *, timeout_s: float = 3.0) -> Endpoints:
-    """Probe all services that a provider's profile names."""
-    return await check_endpoints(
-        profile.all_kms_hosts(), profile.ntp, profile.dns, timeout_s=timeout_s
-    )

@@ -45,11 +45,6 @@ class DnsHealth(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     ms: float | None = None
 
-    @property
-    def says(self) -> Text:
-        """The outcome in words."""
-        return SAYS[self.word]
-
 
 async def probe_dns(
     server: str, name: str, port: int = 53, timeout_s: float = 3.0, record: str = "A"

@@ -47,11 +47,6 @@ class KmsHealth(msgspec.Struct, frozen=True, kw_only=True):
     connect_ms: float | None = None
     bind_ms: float | None = None
 
-    @property
-    def says(self) -> Text:
-        """The outcome in words."""
-        return SAYS[self.word]
-
 
 async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
     """Resolve, connect to the first address that accepts, bind, disconnect.
@@ -61,8 +56,7 @@ async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
     names = await resolve(host.host, timeout_s)
     found = KmsHealth(host=str(host), word="ok", addresses=names.addresses, resolve_ms=names.ms)
     if not names.addresses:
-        word: KmsWord = "timeout" if names.trouble == "timeout" else "name-unresolved"
-        return msgspec.structs.replace(found, word=word)
+        return msgspec.structs.replace(found, word=names.trouble)
     for address in names.addresses[:_MAX_ADDRESSES]:
         begun = time.perf_counter()
         found = msgspec.structs.replace(found, address=address)
@@ -72,7 +66,7 @@ async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
         except OSError as error:
             # Accepted, and reset before the connection was seen to stand.
             reset = isinstance(error, ConnectionResetError)
-            word = "closed" if reset else connect_word(error)
+            word: KmsWord = "closed" if reset else connect_word(error)
             found = msgspec.structs.replace(found, word=word)
             continue
         found = msgspec.structs.replace(found, connect_ms=elapsed_ms(begun))

@@ -48,11 +48,6 @@ class NtpHealth(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float | None = None
     stratum: int | None = None
 
-    @property
-    def says(self) -> Text:
-        """The outcome in words."""
-        return SAYS[self.word]
-
 
 class _Question(asyncio.DatagramProtocol):
     """Waits for the first datagram or the first error."""
@@ -75,8 +70,7 @@ async def probe_ntp(host: str, port: int = 123, timeout_s: float = 3.0) -> NtpHe
     """Ask the first address of a time server once."""
     names = await resolve(host, timeout_s)
     if not names.addresses:
-        word: NtpWord = "timeout" if names.trouble == "timeout" else "name-unresolved"
-        return NtpHealth(host=host, word=word)
+        return NtpHealth(host=host, word=names.trouble)
     address = names.addresses[0]
     try:
         async with asyncio.timeout(timeout_s):

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+NoName = Literal["name-unresolved", "timeout"]
 ConnectWord = Literal["refused", "timeout", "unreachable"]
 
 
@@ -17,14 +18,14 @@ class Resolved(msgspec.Struct, frozen=True):
 
     addresses: tuple[str, ...]
     ms: float
-    trouble: str = ""  # "" | name-unresolved | timeout
+    trouble: NoName = "name-unresolved"  # why there are none
 
 
 async def resolve(host: str, timeout_s: float) -> Resolved:
     """Resolve a host; each address once, in the resolver's order."""
     begun = time.perf_counter()
     loop = asyncio.get_running_loop()
-    trouble = ""
+    trouble: NoName = "name-unresolved"
     addresses: tuple[str, ...] = ()
     try:
         async with asyncio.timeout(timeout_s):
@@ -33,8 +34,7 @@ async def resolve(host: str, timeout_s: float) -> Resolved:
     except TimeoutError:
         trouble = "timeout"
     except (OSError, UnicodeError):
-        # UnicodeError: a label that is empty or too long is no name either.
-        trouble = "name-unresolved"
+        pass  # UnicodeError: a label that is empty or too long is no name either.
     return Resolved(addresses, elapsed_ms(begun), trouble)
 
 

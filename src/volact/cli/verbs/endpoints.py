@@ -8,7 +8,8 @@ from volact.cli.console import table, use_stdout
 from volact.cli.options.tools import EndpointsOptions
 from volact.cli.providers import required_profile
 from volact.cli.runtime import run_async
-from volact.endpoints import Endpoints, check_endpoints, check_profile
+from volact.endpoints import dns, kms, ntp
+from volact.endpoints.check import Endpoints, check_endpoints
 from volact.errors import InputError
 from volact.model.profile import HostPort, Profile
 from volact.model.text import say
@@ -23,10 +24,11 @@ def endpoints(options: EndpointsOptions) -> int:
     """Check KMS hosts, time servers and DNS from this machine."""
     hosts, wait = [_host(word) for word in options.kms_host], options.timeout
     times = [_time_server(word) for word in options.ntp]
-    if hosts or times:
-        found = run_async(check_endpoints(hosts, times, timeout_s=wait))
-    else:
-        found = run_async(check_profile(_profile(options.provider), timeout_s=wait))
+    names: tuple[str, ...] = ()
+    if not (hosts or times):
+        profile = _profile(options.provider)
+        hosts, times, names = [*profile.all_kms_hosts()], [*profile.ntp], profile.dns
+    found = run_async(check_endpoints(hosts, times, names, timeout_s=wait))
     out = use_stdout(options.output)
     out.write(_json(found) if options.output == "json" else _text(found))
     return 0 if found.ok else _ATTENTION
@@ -106,7 +108,7 @@ def _text(found: Endpoints) -> str:
 def _kms(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.host, host.word, host.address or "-", _ms(host.resolve_ms), _ms(host.connect_ms),
-         _ms(host.bind_ms), tr(host.says))
+         _ms(host.bind_ms), tr(kms.SAYS[host.word]))
         for host in found.kms
     ]  # fmt: skip
 
@@ -114,7 +116,7 @@ def _kms(found: Endpoints) -> list[tuple[str, ...]]:
 def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.host, host.word, host.address or "-", _seconds(host.offset_s, "+.3f"),
-         _seconds(host.delay_s, ".3f"), str(host.stratum or "-"), tr(host.says))
+         _seconds(host.delay_s, ".3f"), str(host.stratum or "-"), tr(ntp.SAYS[host.word]))
         for host in found.ntp
     ]  # fmt: skip
 
@@ -122,7 +124,7 @@ def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
 def _dns(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.server, host.word, ", ".join(host.addresses) or "-", _ms(host.ms),
-         titled(tr(host.says), host.name))
+         titled(tr(dns.SAYS[host.word]), host.name))
         for host in found.dns
     ]  # fmt: skip
 
