@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from volact import __version__
 from volact.client.wire import RunInfo, RunState
 from volact.core.clusters import Clusters
-from volact.model.report import ErrorRow, RunReport, ServerReport
+from volact.model.report import ErrorRow, ServerReport
 from volact.model.text import raw
+from volact.report.base import Invocation
 from volact.report.run_counts import RunCounts
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.engine import progress
@@ -58,17 +60,11 @@ def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
     for stored in reading.rows(connection, info.id):
         counts.add(stored.report)
         clusters.add(stored.report)
-    report = RunReport(
-        volact=__version__,
-        command=info.spec.verb,
-        run=info.id,
-        started=moment(begun),
-        elapsed_s=round((datetime.fromisoformat(at) - begun).total_seconds(), 3),
-        servers=(),
-        summary=counts.summary(),
-        clusters=clusters.clusters(),
-        notes=(info.note,) if info.note else (),
-    )
+    how = Invocation(volact=__version__, command=info.spec.verb, run=info.id, started=moment(begun))
+    elapsed_s = round((datetime.fromisoformat(at) - begun).total_seconds(), 3)
+    notes = (info.note,) if info.note else ()
+    report = how.end(counts.summary(), elapsed_s)
+    report = replace(report, clusters=clusters.clusters(), notes=notes)
     ended = EventBatch(batch.run_start, batch.begun, [RunEnded(report)])
     write(connection, ended, first=False, now=at)
 

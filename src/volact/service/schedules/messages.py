@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -27,6 +27,7 @@ from volact.notify.channels import open_channels, send_to_all
 from volact.queries.pages import Reader
 from volact.queries.runs import RunReportQuery
 from volact.queries.servers import BeforeQuery
+from volact.report.base import Invocation
 from volact.report.message import Message, harmless, message_of
 from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import (
@@ -105,7 +106,7 @@ def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.envi
         if message is None:
             continue
         for channel in channels:
-            if send([channel], message, env):
+            if not send(channel, message, env):
                 left[channel.variable] = since
             elif ended.state in _UNFINISHED:
                 unsent.taken(store, ended.schedule, "unfinished", _end(ended), channel.variable)
@@ -126,17 +127,10 @@ def send_waiting(store: Store, now: datetime, env: Mapping[str, str] = os.enviro
         if one.channel not in there:
             unsent.forget(store, one)
         elif one.channel not in down and (claimed := unsent.claim(store, one, now)):
-            if send([NotificationChannel(variable=one.channel)], _message(one), env):
+            if not send(NotificationChannel(variable=one.channel), waiting_message(one), env):
                 down.add(one.channel)
             else:
                 unsent.forget(store, claimed)
-
-
-def _message(one: Unsent) -> Message:
-    if one.kind == "unfinished":
-        return unfinished_message(one.name, *one.what.split(" ", 1))
-    make = failure_message if one.kind == "failure" else approval_message
-    return make(one.name, one.what)
 
 
 def _end(ended: EndedRun) -> str:
@@ -144,14 +138,8 @@ def _end(ended: EndedRun) -> str:
     return f"{ended.run} {ended.note}"[:1024]
 
 
-def send(
-    channels: Iterable[NotificationChannel], message: Message, env: Mapping[str, str] = os.environ
-) -> tuple[NotificationChannel, ...]:
-    """Send a message to every channel; those that did not take it."""
-    return tuple(channel for channel in channels if not _send(channel, message, env))
-
-
-def _send(channel: NotificationChannel, message: Message, env: Mapping[str, str]) -> bool:
+def send(channel: NotificationChannel, message: Message, env: Mapping[str, str]) -> bool:
+    """Send a message to a channel; whether it took it."""
     try:
         opened = open_channels([f"env:{channel.variable}"], env)
     except InputError as error:
@@ -190,44 +178,30 @@ def _before(store: Store, ended: EndedRun, within: timedelta) -> dict[str, Serve
     return standings
 
 
-def failure_message(schedule: str, why: str) -> Message:
-    """The message that the schedule of this name could not start its run."""
-    said = say("volact: the schedule {name} could not start its run", name=schedule)
-    title, text = harmless(tr(said)), harmless(tr(why))
-    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "error": text}
-    return Message(title=title, text=text, data=data)
-
-
-def approval_message(schedule: str, run: str) -> Message:
-    """The message that a run by the schedule of this name waits for a person."""
-    said = say("volact: the schedule {name} asks for approval of a run", name=schedule)
-    title, text = harmless(tr(said)), harmless(tr(say("run {id}", id=run)))
-    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "run": run}
-    return Message(title=title, text=text, data=data)
-
-
-def unfinished_message(schedule: str, run: str, why: str) -> Message:
-    """The message that a run by the schedule of this name stopped by its rules, or failed."""
-    said = say("volact: a run by the schedule {name} did not come to its end", name=schedule)
+def waiting_message(one: Unsent) -> Message:
+    """That a run by schedule could not start, waits for a person, or did not come to its end."""
+    said = {
+        "failure": say("volact: the schedule {name} could not start its run", name=one.name),
+        "approval": say("volact: the schedule {name} asks for approval of a run", name=one.name),
+        "unfinished": say(
+            "volact: a run by the schedule {name} did not come to its end", name=one.name
+        ),
+    }[one.kind]
+    run, _, why = ("", "", one.what) if one.kind == "failure" else one.what.partition(" ")
     title, error = harmless(tr(said)), harmless(tr(why)) if why else ""
-    text = "\n".join(filter(None, (error, harmless(tr(say("run {id}", id=run))))))
-    data = {"title": title, "text": f"{title}\n{text}", "schedule": schedule, "run": run}
-    return Message(title=title, text=text, data={**data, "error": error})
+    text = "\n".join(filter(None, (error, run and harmless(tr(say("run {id}", id=run))))))
+    data = {"title": title, "text": f"{title}\n{text}", "schedule": one.name}
+    data |= {"run": run} if run else {}
+    data |= {} if one.kind == "approval" else {"error": error}
+    return Message(title=title, text=text, data=data)
 
 
 def _report(ended: EndedRun, counts: RunCounts) -> RunReport:
     """The report of a run that never wrote its own."""
     begun, end = datetime.fromisoformat(ended.begun), datetime.fromisoformat(ended.ended)
-    return RunReport(
-        volact=__version__,
-        command=ended.verb,
-        run=ended.run,
-        started=moment(begun),
-        elapsed_s=(end - begun).total_seconds(),
-        servers=(),
-        summary=counts.summary(),
-        notes=(ended.note,) if ended.note else (),
-    )
+    how = Invocation(volact=__version__, command=ended.verb, run=ended.run, started=moment(begun))
+    report = how.end(counts.summary(), (end - begun).total_seconds())
+    return replace(report, notes=(ended.note,) if ended.note else ())
 
 
 def claim(store: Store, ended: EndedRun) -> bool:
