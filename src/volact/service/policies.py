@@ -17,9 +17,9 @@ from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError
-from volact.fleet.control import Share
 from volact.model.server import Server
 from volact.model.text import Text, count, listed, say
+from volact.service.engine.plan import rules_of
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]  # a LIMIT of either database
 Variable = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -116,21 +116,14 @@ def check_policy(policy: AnyPolicy) -> None:
     if isinstance(policy, RepairPolicy):
         if "override-entitlement" in policy.consents:
             raise InputError(_NO_OVERRIDE)
-        _check_share("max_failures", policy.max_failures)
-        _check_share("canary", policy.canary.partition(":")[0])
+        canary, most = policy.canary, policy.max_failures
+        rules_of(RunSpec(verb="activate", inventory="", canary=canary, max_failures=most))
     if isinstance(policy, RetentionPolicy):
         for name in ("runs", "facts"):
             if getattr(policy, name):
                 parse_span(getattr(policy, name), name)
     if isinstance(policy, NotificationPolicy):
         parse_span(policy.expiring, "expiring")
-
-
-def _check_share(field: str, text: str) -> None:
-    try:
-        Share.parse(text or "0")
-    except ValueError as error:
-        raise InputError(say("{option}: {error}", option=field, error=error.args[0])) from error
 
 
 def approval_reason(
