@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -23,7 +23,7 @@ from volact.model.text import Text, listed, say
 from volact.service import caller
 from volact.service.caller import Asked
 from volact.service.console.once import once
-from volact.service.console.page import Form, HtmlPage, form_of, go_to
+from volact.service.console.page import Form, HtmlPage, RefusedForm, form_of, go_to
 from volact.service.identity.audit import Change
 
 T = TypeVar("T")
@@ -44,14 +44,6 @@ class StaleFormError(InputError):
     """What a form is about was changed since the form was shown."""
 
 
-class RefusedForm(msgspec.Struct, frozen=True):
-    """Why a form changed nothing; ``form`` is what was typed, ``None``: what is stored counts."""
-
-    problem: Text
-    code: int
-    form: Form | None
-
-
 async def changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
     """What a form asks for is done."""
     form = await form_of(request)
@@ -68,16 +60,22 @@ async def saved(
 ) -> Response[Any]:
     """Do what a form asks for and go where ``work`` says; where it cannot be, its page again."""
     form = await form_of(request)
+    return await done_once(request, form, lambda: change(request, lambda it: work(it, form)), again)
 
-    async def led() -> str:
-        return await change(request, lambda change: work(change, form))
 
+async def done_once(
+    request: Asked,
+    form: Form,
+    work: Callable[[], Awaitable[str]],
+    again: Callable[[RefusedForm], HtmlPage],
+) -> Response[Any]:
+    """The same for a form that was read already, and for work that is more than one change."""
     try:
-        return go_to((await once(request, form, led))[0])
+        return go_to((await once(request, form, work))[0])
     except StaleFormError as error:
-        refused = RefusedForm(error_text(error), 409, None)
+        refused = RefusedForm(problem=error_text(error), code=409)
     except InputError as error:
-        refused = RefusedForm(error_text(error), 400, form)
+        refused = RefusedForm(problem=error_text(error), form=form)
     return await asyncio.to_thread(again, refused)
 
 

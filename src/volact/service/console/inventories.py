@@ -19,7 +19,7 @@ from volact.cloud.base import ApiError
 from volact.errors import InputError
 from volact.inventory import Inventory
 from volact.model.error_text import error_text
-from volact.model.text import Text, raw, say
+from volact.model.text import raw, say
 from volact.service import inventories as kept
 from volact.service.access import Permission
 from volact.service.caller import (
@@ -33,7 +33,6 @@ from volact.service.caller import (
 )
 from volact.service.clear_secrets import ClearSecretError, refuse_secrets
 from volact.service.console.changing import (
-    RefusedForm,
     StaleFormError,
     change,
     changed,
@@ -43,7 +42,7 @@ from volact.service.console.changing import (
     mark_of,
 )
 from volact.service.console.once import once
-from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, RefusedForm, form_of, go_to, page
 from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import Change
 from volact.store.tables import SERVERS
@@ -54,13 +53,11 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 _UNFIT = re.compile(r"[^A-Za-z0-9_. \0-]")  # a NUL stays, and is refused
 
 
-class _Unsaved(msgspec.Struct, frozen=True):
+class _Unsaved(RefusedForm, frozen=True, kw_only=True):
     """Why the editor saved nothing, and its text: none where that holds a secret."""
 
-    problem: Text
-    code: int
-    text: str
-    mark: str
+    text: str = ""
+    mark: str = ""
 
 
 @get("/inventories", opt=_READ, sync_to_thread=True)
@@ -70,15 +67,14 @@ def inventories(request: Asked) -> HtmlPage:
 
 
 def _inventories(
-    request: Asked, refused: _Unsaved | RefusedForm | None = None, listing: Form | None = None
+    request: Asked, refused: RefusedForm | None = None, listing: Form | None = None
 ) -> HtmlPage:
     """The page; ``listing`` is the form of a cloud's list that was refused."""
     return page(
         request,
         "inventories.html.j2",
-        code=refused.code if refused else 200,
+        refused=refused,
         inventories=seen_inventories(request),
-        problem=refused.problem if refused else None,
         unsaved=refused.text if isinstance(refused, _Unsaved) else "",
         listing=listing or Form({}),
     )
@@ -98,8 +94,7 @@ def _inventory(request: Asked, name: str, refused: _Unsaved | None = None) -> Ht
     return page(
         request,
         "inventory.html.j2",
-        code=refused.code if refused else 200,
-        problem=refused.problem if refused else None,
+        refused=refused,
         info=info,
         mistakes=info.mistakes,
         servers=shown,
@@ -170,13 +165,14 @@ def _unsaved(form: Form, given: InventoryUpload, error: InputError) -> _Unsaved:
     try:
         refuse_secrets(given, Inventory())
         if not isinstance(error, ClearSecretError):
-            return _Unsaved(problem, code, given.text, form.text("mark"))
+            mark = form.text("mark")
+            return _Unsaved(problem=problem, code=code, text=given.text, mark=mark)
     except ClearSecretError:
         pass
     said = say(
         "{problem}. Your text is not shown again, because it holds a secret", problem=problem
     )
-    return _Unsaved(said, code, "", "")
+    return _Unsaved(problem=said, code=code)
 
 
 def _again(request: Asked, name: str, refused: _Unsaved) -> HtmlPage:
@@ -212,7 +208,7 @@ async def list_from_cloud(request: Asked) -> Response[Any]:
         wanted = checked(InventorySource, {**values, "filters": filters})
         return await _listed(request, _checked_name(form.text("name")), wanted)
     except InputError as error:
-        refused = RefusedForm(error_text(error), 400, form)
+        refused = RefusedForm(problem=error_text(error), form=form)
         return await asyncio.to_thread(_inventories, request, refused, form)
 
 

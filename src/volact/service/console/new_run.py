@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from typing import Any, get_args
 
@@ -17,16 +17,14 @@ from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.core.steps import BY_NAME
 from volact.errors import InputError
-from volact.model.error_text import error_text
-from volact.model.text import Text, say
+from volact.model.text import say
 from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
-from volact.service.caller import Asked, parts_of, seen_inventories, within
-from volact.service.console.changing import RefusedForm
-from volact.service.console.once import once
-from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.caller import Asked, parts_of, scopes_of, seen_inventories, within
+from volact.service.console.changing import done_once
+from volact.service.console.page import Form, HtmlPage, RefusedForm, form_of, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
@@ -44,12 +42,11 @@ def new_run(request: Asked) -> HtmlPage:
     return _form(request, draft)
 
 
-def _form(request: Asked, draft: Form, problem: Text | None = None, code: int = 200) -> HtmlPage:
+def _form(request: Asked, draft: Form, refused: RefusedForm | None = None) -> HtmlPage:
     return page(
         request,
         "new_run.html.j2",
-        code=code,
-        problem=problem,
+        refused=refused,
         draft=draft,
         verb=draft.text("verb") or "check",
         inventories=inventory_names(request),
@@ -66,20 +63,17 @@ def inventory_names(request: Asked) -> list[tuple[str, int]]:
 async def submit(request: Asked) -> Response[Any]:
     """Submit it; the form again, with the reason, where it cannot be."""
     form = await form_of(request)
-    try:
-        return await _submitted(request, form, lambda: spec_of(form))
-    except InputError as error:
-        return await asyncio.to_thread(_form, request, form, error_text(error), 400)
+    return await done_once(
+        request,
+        form,
+        lambda: _submitted(request, spec_of(form)),
+        lambda refused: _form(request, form, refused),
+    )
 
 
-async def _submitted(request: Asked, form: Form, spec: Callable[[], RunSpec]) -> Response[Any]:
-    """The page of the run; a form that was sent twice made one."""
-
-    async def work() -> str:
-        made = await parts_of(request).runs.submit(spec(), request.user)
-        return f"/runs/{made.id}"
-
-    return go_to((await once(request, form, work))[0])
+async def _submitted(request: Asked, spec: RunSpec) -> str:
+    made = await parts_of(request).runs.submit(spec, request.user)
+    return f"/runs/{made.id}"
 
 
 def spec_of(form: Form) -> RunSpec:
@@ -135,15 +129,14 @@ def _plan(request: Asked, run: str, refused: RefusedForm | None = None) -> HtmlP
     return page(
         request,
         "plan.html.j2",
-        code=refused.code if refused else 200,
-        problem=refused and refused.problem,
+        refused=refused,
         typed_rules=typed,
         chosen=frozenset(typed.all("only") if typed else chain(*(one.names for one in groups))),
         id=run,
         info=info,
         stored=stored,
         groups=groups,
-        refused=not_planned,
+        not_planned=not_planned,
     )
 
 
@@ -154,11 +147,12 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
     form = await form_of(request)
     if info is None:
         raise NotFoundException()
-    try:
-        return await _submitted(request, form, lambda: _chosen(form, info.spec))
-    except InputError as error:
-        refused = RefusedForm(error_text(error), 400, form)
-        return await asyncio.to_thread(_plan, request, run, refused)
+    return await done_once(
+        request,
+        form,
+        lambda: _submitted(request, _chosen(form, info.spec)),
+        lambda refused: _plan(request, run, refused),
+    )
 
 
 def _chosen(form: Form, planned: RunSpec) -> RunSpec:
@@ -178,12 +172,9 @@ def _chosen(form: Form, planned: RunSpec) -> RunSpec:
 @get("/runs/{run:str}/undo", opt={"permission": Permission.READ}, sync_to_thread=True)
 def changes(request: Asked, run: FromPath[str]) -> HtmlPage:
     """Every change of a run with the value before, and what puts the values back."""
-    parts = parts_of(request)
     info, stored = known_run(request, run)
-    scopes = within(request).scopes
-    found = one_page(
-        StepsQuery(run=run, scopes=scopes), parts, request.query_params.get("cursor", "")
-    )
+    query = StepsQuery(run=run, scopes=scopes_of(request))
+    found = one_page(request, partial(query.page, parts_of(request).store))
     return page(
         request,
         "changes.html.j2",
@@ -193,7 +184,6 @@ def changes(request: Asked, run: FromPath[str]) -> HtmlPage:
         steps=[(step, _values(step.before), _values(step.after)) for step in found.items],
         inventories=inventory_names(request),
         next=found.next,
-        first=not request.query_params.get("cursor"),
     )
 
 

@@ -100,6 +100,14 @@ def _sent(values: list[str]) -> list[str]:
     return sorted(plain(value).strip() for value in values if value.strip())
 
 
+class RefusedForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a form changed nothing; ``form`` is what was typed, ``None``: what is stored counts."""
+
+    problem: Text
+    code: int = 400
+    form: Form | None = None
+
+
 async def form_of(request: Asked) -> Form:
     """The form that came with a request."""
     sent = await request.form()
@@ -111,15 +119,19 @@ def page(
     template: str,
     *,
     code: int = 200,
-    headers: Mapping[str, str] | None = None,
+    refused: RefusedForm | None = None,
     **values: Any,
 ) -> HtmlPage:
-    """A template as the answer, in the language that was set for the request."""
+    """A template as the answer, in the language that was set for the request.
+
+    ``refused`` is the page's form that was sent and changed nothing.
+    """
+    values = {"problem": refused and refused.problem} | values
     return Response(
         fragment(request, template, **values),
         media_type="text/html",
-        status_code=code,
-        headers={"cache-control": "no-store", **(headers or {})},
+        status_code=refused.code if refused else code,
+        headers={"cache-control": "no-store"},
     )
 
 
@@ -133,6 +145,7 @@ def fragment(request: Asked, template: str, **values: Any) -> str:
             actor=actor,
             menu=_menu(actor),
             place=request.url.path,
+            first=not request.query_params.get("cursor"),
             now=parts_of(request).now(),
             **values,
         )

@@ -16,7 +16,6 @@ from volact.model.text import say
 from volact.service.access import Permission, capped_role
 from volact.service.caller import Asked, alter_user, parts_of
 from volact.service.console.changing import (
-    RefusedForm,
     change,
     changed,
     check_mark,
@@ -24,7 +23,7 @@ from volact.service.console.changing import (
     saved,
 )
 from volact.service.console.once import once
-from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, RefusedForm, form_of, go_to, page
 from volact.service.console.typed_words import typed, words_of
 from volact.service.identity import audit, sessions, tokens, users
 from volact.service.identity.audit import Change
@@ -106,7 +105,7 @@ async def make_token(request: Asked) -> Response[Any]:
     try:
         _, made_before = await once(request, form, work)
     except InputError as error:
-        refused = RefusedForm(error_text(error), 400, form)
+        refused = RefusedForm(problem=error_text(error), form=form)
         return await asyncio.to_thread(_account, request, refused=refused)
     return await asyncio.to_thread(_account, request, key, made_before=made_before)
 
@@ -130,8 +129,7 @@ def _users(request: Asked, refused: RefusedForm | None = None) -> HtmlPage:
     return page(
         request,
         "users.html.j2",
-        code=refused.code if refused else 200,
-        problem=refused and refused.problem,
+        refused=refused,
         draft=(refused and refused.form) or Form({}),
         users=parts_of(request).store.ask(users.users),
         roles=get_args(Role),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -16,7 +17,6 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from volact.client.wire import RunInfo
 from volact.errors import InputError
 from volact.model.error_text import error_text
-from volact.model.text import Text
 from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
@@ -35,7 +35,7 @@ from volact.service.caller import (
     within,
 )
 from volact.service.console.once import once
-from volact.service.console.page import HtmlPage, form_of, fragment, go_to, page
+from volact.service.console.page import HtmlPage, RefusedForm, form_of, fragment, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, HALTED, actions_of
@@ -53,7 +53,7 @@ def runs(request: Asked) -> HtmlPage:
     """What is at work, waits or ended early, then the runs that the store has, the newest first."""
     parts = parts_of(request)
     first = not request.query_params.get("cursor")
-    found = one_page(RunsQuery(), parts, request.query_params.get("cursor", ""))
+    found = one_page(request, partial(RunsQuery().page, parts.store))
     counts = seen_counts(request, found.items)
     active, ended = (
         seen_runs(request, states=states).page(parts.store, PageRequest(limit=50)).items
@@ -71,7 +71,6 @@ def runs(request: Asked) -> HtmlPage:
         last=(),
         runs=[(run, counts[run.id]) for run in shown],
         next=found.next,
-        first=first,
     )
 
 
@@ -79,7 +78,7 @@ def runs(request: Asked) -> HtmlPage:
 def reports(request: Asked) -> HtmlPage:
     """The formats that the report of a run can be downloaded in."""
     chosen = str(request.query_params.get("run", ""))
-    found = one_page(RunsQuery(), parts_of(request), request.query_params.get("cursor", ""))
+    found = one_page(request, partial(RunsQuery().page, parts_of(request).store))
     counts = seen_counts(request, found.items)
     return page(
         request,
@@ -87,7 +86,6 @@ def reports(request: Asked) -> HtmlPage:
         chosen=known_run(request, chosen)[1] if chosen else None,
         runs=[(run, counts[run.id]) for run in found.items if run.id in counts],
         next=found.next,
-        first=not request.query_params.get("cursor"),
     )
 
 
@@ -97,24 +95,20 @@ def run(request: Asked, run: FromPath[str]) -> HtmlPage:
     return run_page(request, run)
 
 
-def run_page(request: Asked, run: str, problem: Text | None = None, code: int = 200) -> HtmlPage:
-    """The page of a run; ``problem`` is why a request about it was refused."""
+def run_page(request: Asked, run: str, refused: RefusedForm | None = None) -> HtmlPage:
+    """The page of a run; ``refused`` is a request about it."""
     parts, search, filter = parts_of(request), search_of(request.query_params), within(request)
     info, stored = known_run(request, run)
     counts = stored and seen_counts(request, (stored,)).get(stored.id)
     actions = _actions(request, info) if info else ()
     # An approver may see all of its servers.
     only = info.spec.only if info and "approve" in actions else ()
-    rows = one_page(
-        RunServersQuery(run=run, filter=within(request, search.filter(parts))),
-        parts,
-        request.query_params.get("cursor", ""),
-    )
+    query = RunServersQuery(run=run, filter=within(request, search.filter(parts)))
+    rows = one_page(request, partial(query.page, parts.store))
     return page(
         request,
         "run.html.j2",
-        code=code,
-        problem=problem,
+        refused=refused,
         id=run,
         info=info,
         **(_far(request, info) if info else {}),
@@ -126,7 +120,6 @@ def run_page(request: Asked, run: str, problem: Text | None = None, code: int = 
         tiles=tiles(counts, None) if counts else [],
         rows=rows.items,
         next=rows.next,
-        first=not request.query_params.get("cursor"),
         search=search,
     )
 
@@ -216,7 +209,8 @@ async def _asked(
     try:
         return go_to((await once(request, await form_of(request), steered))[0])
     except InputError as error:
-        return await asyncio.to_thread(run_page, request, run, error_text(error), 409)
+        refused = RefusedForm(problem=error_text(error), code=409)
+        return await asyncio.to_thread(run_page, request, run, refused)
 
 
 @post("/runs/{run:str}/pause", opt=_RUN)

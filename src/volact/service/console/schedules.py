@@ -16,7 +16,6 @@ from volact.model.text import say
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, schedule_of, seen_schedules
 from volact.service.console.changing import (
-    RefusedForm,
     change,
     changed,
     check_mark,
@@ -27,7 +26,7 @@ from volact.service.console.changing import (
 )
 from volact.service.console.new_run import inventory_names
 from volact.service.console.once import once
-from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, RefusedForm, form_of, go_to, page
 from volact.service.console.policy_form import policy_fields, policy_of
 from volact.service.console.schedule_form import NEW, draft_of, shown
 from volact.service.console.servers import Search, servers_page
@@ -100,8 +99,7 @@ def _page(request: Asked, template: str, refused: RefusedForm | None, **values: 
     return page(
         request,
         template,
-        code=refused.code if refused else 200,
-        problem=refused.problem if refused else None,
+        refused=refused,
         verbs=_VERBS,
         days=get_args(Weekday),
         consents=ASKING_STEPS,
@@ -180,7 +178,9 @@ async def add_view(request: Asked) -> Response[Any]:
     try:
         return go_to((await once(request, form, lambda: change(request, save)))[0])
     except InputError as error:
-        return await servers_page(request, search, RefusedForm(error_text(error), 400, form))
+        return await servers_page(
+            request, search, RefusedForm(problem=error_text(error), form=form)
+        )
 
 
 @post("/views/{id:str}/delete", opt=_OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,12 +10,9 @@ from litestar import get
 from litestar.params import FromPath
 
 from volact import __version__
-from volact.errors import InputError
-from volact.model.text import say
 from volact.queries.history import HistoryQuery
-from volact.queries.pages import PageRequest
 from volact.queries.servers import status_row
-from volact.queries.values import LookRow, StepRow
+from volact.queries.values import StepRow
 from volact.report.base import Invocation
 from volact.report.html_rows import row
 from volact.report.words import changes, label, note_words, outcome_words
@@ -23,6 +21,7 @@ from volact.service.api.asked import plain_name
 from volact.service.caller import Asked, parts_of, server_of
 from volact.service.console.facts_view import fact_groups
 from volact.service.console.page import HtmlPage, page
+from volact.service.console.servers import one_page
 
 _LOOKS = 20
 
@@ -33,11 +32,7 @@ def server(request: Asked, name: FromPath[str]) -> HtmlPage:
     parts, name = parts_of(request), plain_name(name)
     state = server_of(request, name)
     now = parts.now()
-    cursor = PageRequest(limit=_LOOKS, cursor=request.query_params.get("cursor", ""))
-    try:
-        history = HistoryQuery(server=name).ask(parts.store, cursor)
-    except ValueError as error:
-        raise InputError(say("this page does not exist"), say("Begin with the first.")) from error
+    history = one_page(request, partial(HistoryQuery(server=name).ask, parts.store), _LOOKS)
     raw = parts.store.facts(state.examined_run, name) if state.examined_run else None
     how = Invocation(volact=__version__, command="check", started=now.isoformat())
     return page(
@@ -46,9 +41,8 @@ def server(request: Asked, name: FromPath[str]) -> HtmlPage:
         state=state,
         status=status_row(state, now),
         row=history.server and row(history.server, "server", how, how.started),
-        looks=[(look, look_changes(look)) for look in history.looks],
+        looks=[(look, [*map(_change, look.steps)]) for look in history.looks],
         next=history.next,
-        first=not cursor.cursor,
         facts=fact_groups(raw) if raw else [],
     )
 
@@ -60,11 +54,6 @@ class StepChange(msgspec.Struct, frozen=True):
     outcome: str
     note: str
     values: tuple[tuple[str, str, str], ...]  # label, before, after
-
-
-def look_changes(look: LookRow) -> list[StepChange]:
-    """What was done to the server in one run."""
-    return [_change(step) for step in look.steps]
 
 
 def _change(step: StepRow) -> StepChange:

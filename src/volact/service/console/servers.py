@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 from litestar import get
@@ -17,15 +19,15 @@ from volact.model.report import Verdict
 from volact.model.text import say
 from volact.queries.choices import Choices, ChoicesQuery
 from volact.queries.filters import ServerFilter, is_glob
-from volact.queries.pages import Page, PageRequest
+from volact.queries.pages import PageRequest
 from volact.queries.servers import ServersQuery, status_row
 from volact.service.access import Permission
 from volact.service.app import Parts
 from volact.service.caller import Asked, parts_of, within
-from volact.service.console.changing import RefusedForm
-from volact.service.console.page import Form, HtmlPage, page
+from volact.service.console.page import Form, HtmlPage, RefusedForm, page
 from volact.service.views import list_views
 
+T = TypeVar("T")
 _AT_ONCE = 50
 _ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
 # What a view can say of the form's fields.
@@ -107,13 +109,12 @@ def search_of(query: MultiDict[Any]) -> Search:
     return Search(**{word: str(query[word]).strip()[:255] for word in words})
 
 
-def one_page(question: Any, parts: Parts, cursor: str) -> Page[Any]:
-    """A page of a question; ``InputError`` for a cursor that is not its own."""
+def one_page(request: Asked, ask: Callable[[PageRequest], T], limit: int = _AT_ONCE) -> T:
+    """A page of what is asked; ``InputError`` for a cursor that is not its own."""
     try:
-        found: Page[Any] = question.page(parts.store, PageRequest(limit=_AT_ONCE, cursor=cursor))
+        return ask(PageRequest(limit=limit, cursor=request.query_params.get("cursor", "")))
     except ValueError as error:
         raise InputError(say("this page does not exist"), say("Begin with the first.")) from error
-    return found
 
 
 @get("/servers", opt={"permission": Permission.READ})
@@ -144,12 +145,11 @@ def _servers(
     asked = search.filter(parts)
     filter = within(request, narrowed(view.filter, asked) if view else asked)
     question = ServersQuery(now=now, filter=filter, order=_ORDERS.get(search.order, "name"))
-    found = one_page(question, parts, request.query_params.get("cursor", ""))
+    found = one_page(request, partial(question.page, parts.store))
     return page(
         request,
         "servers.html.j2",
-        code=refused.code if refused else 200,
-        problem=refused and refused.problem,
+        refused=refused,
         draft=(refused and refused.form) or Form({}),
         search=search,
         asked=msgspec.to_builtins(search) | {"view": view.id if view else ""},
@@ -158,7 +158,6 @@ def _servers(
         fixed=_fixed(view.filter) if view else (),
         rows=[(status_row(state, now), state.tags) for state in found.items],
         next=found.next,
-        first=not request.query_params.get("cursor"),
         servers=question.count(parts.store),
         choices=choices,
     )
