@@ -125,16 +125,22 @@ def scheduler(store: Store, runs: Notes, clock: Clock) -> Scheduler:
     return Scheduler(parts)
 
 
+async def tick(tasks: Scheduler) -> None:
+    """Start what is due now, tell of runs that have ended, and tidy once a day."""
+    await tasks.start_due()
+    await tasks.tell_and_tidy()
+
+
 def tick_often(url: str, now: datetime, begin: Barrier, submitted: SimpleQueue[int]) -> None:
     """Start what is due in a process of its own, at once with another; tell how many runs."""
     with open_service(url) as store:
         runs = Notes(store)
         tasks = scheduler(store, runs, Clock(now))
 
-        async def tick() -> None:
+        async def often() -> None:
             for _ in range(3):
-                await tasks.tick()
+                await tick(tasks)
 
         begin.wait()
-        asyncio.run(tick())
+        asyncio.run(often())
         submitted.put(len(runs.submitted))

@@ -127,6 +127,11 @@ def test_the_fleet_names_what_is_wrong_first(store: Store) -> None:
     assert 'href="/servers?verdict=failed"' in html
 
 
+def test_the_fleet_says_when_licences_end_in_the_words_of_volact_status(store: Store) -> None:
+    html = get(store, "/")
+    assert [words for words in ("under 7 days", "7 to 30 days") if words not in html] == []
+
+
 def test_a_run_shows_its_waves_and_which_is_at_work(store: Store) -> None:
     html = get(store, "/runs/svc1", role="viewer")
     waves = html.partition('<ol class="waves"')[2].partition("</ol>")[0]

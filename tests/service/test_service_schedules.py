@@ -22,6 +22,7 @@ from service_schedules import (
     fill,
     open_service,
     scheduler,
+    tick,
     tick_often,
     with_change,
 )
@@ -98,11 +99,11 @@ async def test_a_run_starts_when_it_is_due_and_the_next_is_shown(store: Store) -
     assert made.next == NOON + HOUR
     clock, runs = Clock(NOON + HOUR - timedelta(seconds=1)), Notes(store)
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     assert runs.submitted == []
     clock.now = NOON + HOUR
-    await tasks.tick()
-    await tasks.tick()
+    await tick(tasks)
+    await tick(tasks)
     (spec, actor, waits), *others = runs.submitted
     assert not others
     assert (spec, waits) == (made.spec.run, False)
@@ -118,7 +119,7 @@ async def test_missed_runs_are_caught_up_once(store: Store) -> None:
     clock, runs = Clock(NOON + 30 * HOUR + timedelta(minutes=10)), Notes(store)
     tasks = scheduler(store, runs, clock)
     for _ in range(3):
-        await tasks.tick()
+        await tick(tasks)
     assert len(runs.submitted) == 1
     assert schedules.find_schedule(store, made.id).next == NOON + 31 * HOUR
 
@@ -133,7 +134,7 @@ async def test_a_missed_run_waits_for_its_window_and_blackouts(
     tasks = scheduler(store, runs, clock)
     for at, number in ((NOON + 24 * HOUR, 0), (NOON + 36 * HOUR, 0), (NOON + 60 * HOUR, 1)):
         clock.now = at
-        await tasks.tick()
+        await tick(tasks)
         assert len(runs.submitted) == number
 
 
@@ -142,7 +143,7 @@ async def test_a_schedule_that_is_off_or_deleted_starts_nothing(store: Store) ->
     gone = saved(store, draft("gone"))
     with_change(store, lambda change: schedules.delete_schedule(change, gone.id))
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + 5 * HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + 5 * HOUR)))
     assert runs.submitted == []
     assert off.next is None
     with pytest.raises(InputError, match="no such schedule"):
@@ -156,10 +157,10 @@ async def test_a_process_that_dies_after_submitting_doubles_nothing(store: Store
     assert schedules.claim(store, due, clock.now)
     await runs.submit(made.spec.run, ANA, schedule=due.key)  # and here it dies
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     assert schedules.find_schedule(store, made.id).last_run == ""  # the claim still holds
     clock.now += timedelta(minutes=2)
-    await tasks.tick()
+    await tick(tasks)
     assert len(runs.submitted) == 1
     assert schedules.find_schedule(store, made.id).last_run
 
@@ -170,7 +171,7 @@ async def test_a_process_that_dies_before_submitting_loses_nothing(store: Store)
     (due,) = schedules.due_now(store, clock.now)
     assert schedules.claim(store, due, clock.now)
     clock.now += timedelta(minutes=2)
-    await scheduler(store, runs, clock).tick()
+    await tick(scheduler(store, runs, clock))
     assert len(runs.submitted) == 1
 
 
@@ -181,7 +182,7 @@ async def test_a_process_that_sleeps_past_its_claim_doubles_nothing(store: Store
     (due,) = schedules.due_now(store, clock.now)
     assert schedules.claim(store, due, clock.now)
     clock.now += timedelta(minutes=2)
-    await scheduler(store, runs, clock).tick()
+    await tick(scheduler(store, runs, clock))
     with pytest.raises(StoreError):
         await runs.submit(made.spec.run, ANA, schedule=due.key)
     schedules.settle(store, due, clock.now, schedules.Start(run="other"))
@@ -193,10 +194,10 @@ async def test_a_database_that_fails_is_asked_again(store: Store) -> None:
     saved(store)
     clock, runs = Clock(NOON + HOUR), Notes(store, [StoreError("gone")])
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     assert runs.submitted == []
     clock.now += timedelta(minutes=2)
-    await tasks.tick()
+    await tick(tasks)
     assert len(runs.submitted) == 1
 
 
@@ -221,11 +222,11 @@ async def test_a_repair_is_held_to_the_policy_and_says_why_not(store: Store) -> 
     made = saved(store, draft(run=repair, every="1h"))
     clock, runs = Clock(NOON + HOUR), Notes(store)
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     assert "may not repair" in schedules.find_schedule(store, made.id).note
     decide(store, RepairPolicy(allowed=True, consents=("replace-key",)))
     clock.now += HOUR
-    await tasks.tick()
+    await tick(tasks)
     (spec, _, waits), *_ = runs.submitted
     assert (spec.canary, spec.max_failures, waits) == ("1", "10%", False)
     assert schedules.find_schedule(store, made.id).note == ""
@@ -239,7 +240,7 @@ async def test_a_repair_waits_for_a_person_where_the_policy_says_so(
     saved(store, draft(run=RunSpec(verb="activate", inventory="fleet"), every="1h"))
     saved(store, draft("check"))
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     asked = {spec.verb: waiting for spec, _, waiting in runs.submitted}
     assert asked == {"activate": waits, "check": False}
 
@@ -254,7 +255,7 @@ async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
     with pytest.raises(InputError, match="the schedule hourly needs this view"):
         delete_view(store, view.id, ANA)
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     assert runs.submitted[0][0].only == ("db-01", "web-02")
 
 
@@ -270,7 +271,7 @@ async def test_a_view_adds_no_server_to_those_that_the_schedule_names(
         run = RunSpec(verb=verb, inventory="fleet", only=only)
         saved(store, draft(name, run=run, view=view.id, every="1h"))
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     assert [spec.only for spec, _, _ in runs.submitted] == [("db-01",)]
     notes = {one.name: (one.note, one.failing) for one in schedules.list_schedules(store)}
     words = "no server that the schedule names is in its view now"
@@ -288,7 +289,7 @@ async def test_a_view_without_a_server_is_no_failure(
     view = save_view(store, ViewDraft(name="bad", filter=ServerFilter(verdicts=("unreachable",))))
     made = saved(store, draft(view=view.id, every="1h"))
     runs = Notes(store, [NoServersError("no server of fleet is meant")] if elsewhere else [])
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     assert runs.submitted == []
     assert receiver.got == []
     found = schedules.find_schedule(store, made.id)
@@ -301,7 +302,7 @@ async def test_without_its_owner_a_schedule_starts_nothing_and_says_so(store: St
     with transaction(store) as connection:
         connection.execute(sa.update(USERS).values(disabled=True))
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     assert runs.submitted == []
     found = schedules.find_schedule(store, made.id)
     assert "owner ana" in found.note
@@ -314,7 +315,7 @@ async def test_an_owner_who_may_start_no_runs_starts_none_by_schedule(store: Sto
     with transaction(store) as connection:
         connection.execute(sa.update(USERS).values(role="viewer"))
     runs = Notes(store)
-    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    await tick(scheduler(store, runs, Clock(NOON + HOUR)))
     assert runs.submitted == []
     assert "owner ana may not start runs" in schedules.find_schedule(store, made.id).note
 
@@ -445,13 +446,13 @@ async def test_runs_start_again_after_a_clock_that_was_ahead(
     runs = Notes(store, [] if starts else [InputError("no")])
     clock = Clock(AHEAD + timedelta(minutes=7))
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     with transaction(store) as connection:
         connection.execute(sa.update(RUNS).values(ended=moment(NOON)))
     number = len(runs.submitted)
     for hours, more in ((7, 0), (11, 0), (12, 1)):
         clock.now = NOON + hours * HOUR
-        await tasks.tick()
+        await tick(tasks)
         assert len(runs.submitted) == number + more
     assert schedules.find_schedule(store, made.id).next == NOON + 18 * HOUR
 
@@ -462,7 +463,7 @@ async def test_a_clock_that_is_behind_starts_nothing_twice(store: Store) -> None
     tasks = scheduler(store, runs, clock)
     for now in (NOON + HOUR, datetime(2016, 1, 1, tzinfo=UTC), NOON + HOUR * 1.5):
         clock.now = now
-        await tasks.tick()
+        await tick(tasks)
     assert len(runs.submitted) == 1
     assert schedules.find_schedule(store, made.id).next == NOON + 2 * HOUR
 
@@ -472,9 +473,9 @@ async def test_no_run_starts_while_the_last_one_has_not_ended(store: Store) -> N
     made = saved(store)
     clock, runs = Clock(NOON + HOUR), Notes(store)
     tasks = scheduler(store, runs, clock)
-    await tasks.tick()
+    await tick(tasks)
     clock.now += 3 * HOUR
-    await tasks.tick()
+    await tick(tasks)
     found = schedules.find_schedule(store, made.id)
     assert len(runs.submitted) == 1
     assert found.note == f"its last run {found.last_run} has not ended"
@@ -482,7 +483,7 @@ async def test_no_run_starts_while_the_last_one_has_not_ended(store: Store) -> N
     with transaction(store) as connection:
         connection.execute(sa.update(RUNS).values(ended=moment(clock.now)))
     clock.now += HOUR
-    await tasks.tick()
+    await tick(tasks)
     assert len(runs.submitted) == 2
     assert schedules.find_schedule(store, made.id).note == ""
 
@@ -502,7 +503,7 @@ async def test_a_message_that_a_channel_did_not_take_is_sent_to_it_later(
     clock = Clock(NOON + HOUR)
     tasks = scheduler(store, Notes(store, [InputError("no")]), clock)
     for _ in range(2):
-        await tasks.tick()  # the second time is too early
+        await tick(tasks)  # the second time is too early
     assert (len(down.got), len(up.got)) == (1, 1)
     down.answer = lambda path: (200, {})
     for _ in range(2):
@@ -537,14 +538,14 @@ async def test_a_message_that_was_not_sent_outlives_its_process(
     decide(store, NotificationPolicy(channels=channels))
     saved(store, draft("nightly", RunSpec(verb="activate", inventory="fleet"), every="1h"))
     clock, runs = Clock(NOON + HOUR), Notes(store)
-    await scheduler(store, runs, clock).tick()
+    await tick(scheduler(store, runs, clock))
     decide(store, NotificationPolicy(channels=channels[:1]))
     for name in ("HOOK", "OFF"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{receiver.port}/")
     tasks = scheduler(store, runs, clock)
     for minutes in (4, 5, 10):
         clock.now = NOON + HOUR + timedelta(minutes=minutes)
-        await tasks.tick()
+        await tick(tasks)
     assert [body["title"] for _, _, body in receiver.got] == [f"volact: {title}"]
     receiver.close()
 
@@ -562,13 +563,13 @@ async def test_every_schedule_that_starts_nothing_is_told_when_the_channel_is_up
     made = [saved(store, draft(f"s{n}", repair, every="1h")) for n in range(3)]
     clock = Clock(NOON + HOUR)
     tasks = scheduler(store, Notes(store), clock)
-    await tasks.tick()
+    await tick(tasks)
     assert len(receiver.got) == 1
     with_change(store, lambda change: schedules.delete_schedule(change, made[0].id))
     receiver.got.clear()
     receiver.answer = lambda path: (200, {})
     clock.now += timedelta(minutes=5)
-    await tasks.tick()
+    await tick(tasks)
     assert sorted(body["schedule"] for _, _, body in receiver.got) == ["s1", "s2"]
     receiver.close()
 
@@ -582,7 +583,7 @@ async def test_a_zone_that_is_gone_costs_its_own_schedule_only(store: Store) -> 
     saved(store)
     assert [one.name for one in schedules.list_schedules(store)] == ["hourly", "lost"]
     clock, runs = Clock(NOON + HOUR), Notes(store)
-    await scheduler(store, runs, clock).tick()
+    await tick(scheduler(store, runs, clock))
     assert len(runs.submitted) == 1
     found = schedules.find_schedule(store, lost.id)
     assert (found.next, "US/Gone: not a time zone" in found.note) == (None, True)

@@ -17,7 +17,7 @@ from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
 from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Summary, Verdict, count_of
-from volact.model.text import Text, count, listed, say
+from volact.model.text import Text, count, listed, ready, say
 from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
 from volact.words import decimal, tr
@@ -73,6 +73,13 @@ SEVERITIES: dict[str, Text] = {
     "warning": say("warning"),
     "info": say("info"),
 }
+
+
+def explained(meaning: Text | str) -> str:
+    """A finding's meaning is a sentence of volact, a code's comes from the data files."""
+    if isinstance(meaning, Text):
+        return tr(meaning)
+    return tr(say("{sentence}.", sentence=ready(meaning.rstrip("."))))
 
 
 def meaning_of(verdict: Verdict, *, accepted: bool) -> Text:

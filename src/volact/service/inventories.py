@@ -43,11 +43,10 @@ def stored_text(connection: sa.Connection, name: str) -> tuple[str, str]:
 
     A large inventory is read for seconds, which is no time for a transaction.
     """
-    columns = (INVENTORIES.c.file, INVENTORIES.c.text)
-    row = connection.execute(sa.select(*columns).where(INVENTORIES.c.name == name)).one_or_none()
-    if row is None:
-        raise no_inventory(name)
-    return row.file, row.text
+    found = text_of(connection, name)
+    if found is None:
+        raise InputError(say("there is no inventory {name}", name=raw(name)))
+    return found.file, found.text
 
 
 def read_whole(file: str, text: str) -> Inventory:
@@ -56,11 +55,6 @@ def read_whole(file: str, text: str) -> Inventory:
     if inventory.problems:
         raise inventory.problems[0]
     return inventory
-
-
-def no_inventory(name: str) -> InputError:
-    """The error for a name that no inventory has."""
-    return InputError(say("there is no inventory {name}", name=raw(name)))
 
 
 def read_text(file: str, text: str) -> Inventory:

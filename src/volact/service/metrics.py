@@ -8,7 +8,7 @@ No name of a server is in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -48,10 +48,6 @@ class ServiceCollector(Collector):
     def __init__(self, store: Store, now: datetime) -> None:
         self._store = store
         self._now = now
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: it is made for one scrape."""
-        return ()
 
     def collect(self) -> Iterator[Metric]:
         """Every metric with its samples."""

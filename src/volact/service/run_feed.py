@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
-from volact.client.answers import RunProgress, RunWave
+from volact.client.answers import RunProgress
 from volact.client.wire import RunInfo, RunState
 from volact.errors import StoreError
 from volact.queries.servers import ROW, run_server_of
@@ -187,11 +187,3 @@ def frame(progress: RunProgress | None, name: str = "progress", id: str = "") ->
     id = id or max((row.at for row in progress.rows), default="")
     head = f"event: {name}\n" + (f"id: {id}\n" if id else "")
     return head.encode() + b"data: " + msgspec.json.encode(progress) + b"\n\n"
-
-
-def narrowed(
-    progress: RunProgress, info: RunInfo, names: Collection[str], waves: tuple[RunWave, ...]
-) -> RunProgress:
-    """What a caller with scopes sees of it."""
-    rows = tuple(row for row in progress.rows if row.name in names)
-    return msgspec.structs.replace(progress, run=info, rows=rows, waves=waves)

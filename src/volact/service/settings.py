@@ -6,15 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from volact.model.profile import HostPort
 from volact.service.logs import LogFormat
 from volact.store.address import StoreAddress
-
-
-class ListenAddress(msgspec.Struct, frozen=True):
-    """Where the console and the API listen."""
-
-    host: str = "127.0.0.1"
-    port: int = 8088
 
 
 class TlsFiles(msgspec.Struct, frozen=True):
@@ -43,7 +37,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     database: StoreAddress
-    listen: ListenAddress = ListenAddress()
+    listen: HostPort = HostPort("127.0.0.1", 8088)
     tls: TlsFiles | None = None
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
@@ -59,6 +53,4 @@ def base_url(settings: ServiceSettings) -> str:
     """How users reach the service."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    host = settings.listen.host
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if settings.tls else 'http'}://{shown}:{settings.listen.port}"
+    return f"{'https' if settings.tls else 'http'}://{settings.listen}"

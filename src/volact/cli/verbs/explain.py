@@ -12,8 +12,9 @@ from volact.core.explain import explain as look_up
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
 from volact.model.profile import ErrorInfo
-from volact.model.text import Text, ready, say, typed
+from volact.model.text import ready, say, typed
 from volact.report.json_document import encode
+from volact.report.words import explained
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -43,19 +44,12 @@ def _listed(name: str | None, errors: Mapping[int, ErrorInfo], output: str) -> s
         rows = [(word, str(number)) for word, number in known.items()]
         return _json(known) if output == "json" else table((say("CLASS"), say("CODES")), rows)
     found = of_class(name, errors)
-    lines = [(one.name, one.symbol, _meaning(one)) for one in found]
+    lines = [(one.name, one.symbol, explained(one.meaning)) for one in found]
     return (
         _json(found)
         if output == "json"
         else table((say("CODE"), say("SYMBOL"), say("MEANING")), lines)
     )
-
-
-def _meaning(found: Explanation) -> str:
-    """The meaning: a finding's is translated here, a code's comes from the data files."""
-    if isinstance(found.meaning, Text):
-        return tr(found.meaning)
-    return tr(say("{sentence}.", sentence=ready(found.meaning.rstrip("."))))
 
 
 def _json(value: object) -> str:
@@ -66,7 +60,7 @@ def _text(found: Explanation, columns: int) -> str:
     symbol = f"  {found.symbol}" if found.symbol else ""
     forms = ", ".join(form for form in found.forms if form != found.name)
     lines = [f"{found.name}{symbol}{f'  ({forms})' if forms else ''}"]
-    lines += _wrapped(_meaning(found), columns)
+    lines += _wrapped(explained(found.meaning), columns)
     if found.causes:
         lines += ["", tr("Causes")]
         for text in found.causes:

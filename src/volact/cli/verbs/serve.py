@@ -15,6 +15,7 @@ from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
 from volact.errors import InputError
+from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say
 from volact.words import tr
 
@@ -24,7 +25,7 @@ with needs_service():
     from volact.service.database.schema import open_service_store
     from volact.service.demo import show
     from volact.service.logs import configure_logging
-    from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles, base_url
+    from volact.service.settings import ServiceSettings, TlsFiles, base_url
 
 _DEMO_SERVERS = 40
 
@@ -83,12 +84,12 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
     )
 
 
-def _listen(text: str) -> ListenAddress:
+def _listen(text: str) -> HostPort:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         what = say("{text} is not HOST:PORT", text=raw(repr(text)))
         raise InputError(what, say("such as 127.0.0.1:8088"))
-    return ListenAddress(host.removeprefix("[").removesuffix("]"), int(port))
+    return HostPort(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def _tls(options: ServeOptions) -> TlsFiles | None:

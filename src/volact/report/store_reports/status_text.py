@@ -23,7 +23,7 @@ from volact.typed import is_typable
 from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
-_ENDS: dict[EndState, Text] = {
+ENDS: dict[EndState, Text] = {
     "expired": say("expired"),
     "ends": say("ends"),
     "never": say("never ends"),
@@ -208,7 +208,7 @@ class StatusText:
 def ending_words(bar_: Ends) -> str:
     """A bar of the histogram."""
     if bar_.ending != "ends":
-        return tr(_ENDS[bar_.ending])
+        return tr(ENDS[bar_.ending])
     return _days(bar_.from_days, bar_.below_days)
 
 

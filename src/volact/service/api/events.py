@@ -20,7 +20,7 @@ from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.runs import RunId
 from volact.service.caller import Asked, is_same_caller, parts_of, run_of, scopes_of
-from volact.service.run_feed import frame, narrowed, newest_row, overlap_start, rows_since
+from volact.service.run_feed import frame, newest_row, overlap_start, rows_since
 from volact.service.run_waves import waves_of
 
 # nginx and those that follow it pass each event on at once.
@@ -104,7 +104,8 @@ def _narrowed(request: Asked, progress: RunProgress) -> RunProgress:
         seen.update(row.name for row in page.items)
     info = run_of(request, run)
     waves = waves_of(parts_of(request).store, info, scopes_of(request))
-    return narrowed(progress, info, seen, waves)
+    rows = tuple(row for row in progress.rows if row.name in seen)
+    return msgspec.structs.replace(progress, run=info, rows=rows, waves=waves)
 
 
 def _exactly(name: str) -> str:

@@ -18,7 +18,6 @@ State = Literal["known", "absent", "unreadable"]
 class FactLine(msgspec.Struct, frozen=True):
     """One fact; ``code`` is why it is unreadable, where the server said so."""
 
-    name: str
     label: str
     state: State
     text: str = ""
@@ -61,11 +60,11 @@ def _group(name: str, items: Mapping[str, Any]) -> FactGroup:
 
 def _line(name: str, fact: Any) -> FactLine:
     if isinstance(fact, Known):
-        return FactLine(name, label(name), "known", _text(name, fact.value))
+        return FactLine(label(name), "known", _text(name, fact.value))
     if isinstance(fact, Unreadable):
         code = "" if fact.hresult is None else value("hresult", fact.hresult)
-        return FactLine(name, label(name), "unreadable", code=code)
-    return FactLine(name, label(name), "absent")
+        return FactLine(label(name), "unreadable", code=code)
+    return FactLine(label(name), "absent")
 
 
 def _text(name: str, item: Any) -> str:

@@ -11,13 +11,13 @@ from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
 from volact.model.error_text import error_text
-from volact.model.text import Text, ready, say
+from volact.model.text import Text
 from volact.queries.servers import ServersQuery
 from volact.report.step_lines import lines_of
+from volact.report.words import explained
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, within
 from volact.service.console.page import HtmlPage, page
-from volact.words import tr
 
 _errors = cache(load_errors)
 
@@ -34,7 +34,7 @@ def findings(request: Asked) -> HtmlPage:
         "findings.html.j2",
         word=word,
         found=found,
-        meaning=found and meaning(found),
+        meaning=found and explained(found.meaning),
         remedy=lines_of(found.remedy) if found and found.remedy else (),
         problem=problem,
         counted=[(one, BY_ID[one.finding].meaning) for one in counted if one.finding in BY_ID],
@@ -48,13 +48,6 @@ def _explained(word: str) -> tuple[Explanation | None, Text | str]:
         return explain(word, _errors()), ""
     except InputError as error:
         return None, error_text(error)
-
-
-def meaning(found: Explanation) -> str:
-    """A finding's is a sentence of volact, a code's comes from the data files."""
-    if isinstance(found.meaning, Text):
-        return tr(found.meaning)
-    return tr(say("{sentence}.", sentence=ready(found.meaning.rstrip("."))))
 
 
 HANDLERS = (findings,)

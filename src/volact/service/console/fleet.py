@@ -9,7 +9,6 @@ import msgspec
 from litestar import get
 
 from volact.model.report import Summary, Verdict, count_of
-from volact.model.text import Text, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import PageRequest, Reader
@@ -17,6 +16,7 @@ from volact.queries.runs import RunsQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Age, Ends, FleetStatus, Group
 from volact.report.html_view import tiles
+from volact.report.store_reports.status_text import age_words, ending_words
 from volact.report.words import WORST_FIRST
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, seen_runs, within
@@ -102,10 +102,10 @@ def _column(run: RunRow, summary: Summary, most: int) -> Column:
     return Column(run=run, summary=summary, parts=tuple(parts))
 
 
-def _bars(found: list[tuple[Text | str, int, str, dict[str, str]]]) -> list[Bar]:
+def _bars(found: list[tuple[str, int, str, dict[str, str]]]) -> list[Bar]:
     longest = max([1, *(count for _, count, _, _ in found)])
     return [
-        Bar(name=tr(name), count=count, width=round(100 * count / longest, 2), tone=tone, filter=to)
+        Bar(name=name, count=count, width=round(100 * count / longest, 2), tone=tone, filter=to)
         for name, count, tone, to in found
     ]
 
@@ -115,25 +115,9 @@ def _end_bars(status: FleetStatus) -> list[Bar]:
     shown = [end for end in status.endings if end.servers or end.ending == "ends"]
     if not status.summary.servers:
         return []
-    return _bars([(_end_name(end), end.servers, _end_tone(end), _end_filter(end)) for end in shown])
-
-
-def _end_name(end: Ends) -> Text:
-    names = {
-        "expired": say("expired"),
-        "never": say("never ends"),
-        "unlicensed": say("not licensed"),
-        "unknown": say("unknown"),
-    }
-    return names.get(end.ending) or _span(end.from_days, end.below_days)
-
-
-def _span(low: int | None, high: int | None) -> Text:
-    if low is None:
-        return say("never examined")
-    if high is None:
-        return say("over {low} days", low=low)
-    return say("{low} to {high} days", low=low, high=high)
+    return _bars(
+        [(ending_words(end), end.servers, _end_tone(end), _end_filter(end)) for end in shown]
+    )
 
 
 def _end_tone(end: Ends) -> str:
@@ -152,7 +136,7 @@ def _end_filter(end: Ends) -> dict[str, str]:
 def _age_bars(status: FleetStatus) -> list[Bar]:
     """How long ago servers were examined."""
     shown = [age for age in status.ages if age.servers]
-    return _bars([(_span(a.from_days, a.below_days), a.servers, _age_tone(a), {}) for a in shown])
+    return _bars([(age_words(a), a.servers, _age_tone(a), {}) for a in shown])
 
 
 def _age_tone(age: Age) -> str:

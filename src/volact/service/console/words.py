@@ -11,6 +11,7 @@ from volact.client.wire import Role, RunInfo, RunState, Weekday
 from volact.model.report import Summary
 from volact.model.text import Text, count, listed, say
 from volact.queries.values import StatusRow
+from volact.report.store_reports.status_text import ENDS
 from volact.report.words import ERROR_NAMES, VERDICTS, verdict_counts
 from volact.service.access import Actor, Permission
 from volact.words import tr
@@ -47,17 +48,12 @@ _STEERED: dict[RunState, tuple[str, ...]] = {
     "cancelled": ("retry",),
     "failed": ("retry",),
 }
-_ENDINGS: dict[str, Text] = {
-    "expired": say("expired"),
-    "never": say("never ends"),
-    "unlicensed": say("not licensed"),
-}
 
 
 def days_words(row: StatusRow) -> str:
     """What is left of a licence; empty where that is not known."""
-    if row.ending in _ENDINGS:
-        return tr(_ENDINGS[row.ending])
+    if row.ending in ("expired", "never", "unlicensed"):
+        return tr(ENDS[row.ending])
     if row.days_left is None:
         return ""
     return tr(count(round(row.days_left), "{n} day left", "{n} days left"))

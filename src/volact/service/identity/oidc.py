@@ -13,7 +13,6 @@ import json
 import time
 import tomllib
 from base64 import urlsafe_b64encode
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -67,11 +66,6 @@ class OidcSettings(
     roles: dict[str, Role] = {}
     default_role: Role | None = None
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
-
-    @property
-    def session_lasts(self) -> timedelta:
-        """``session_hours``, as sessions take them."""
-        return timedelta(hours=self.session_hours)
 
 
 class OidcError(VolactError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import anyio.to_thread
@@ -193,7 +194,9 @@ def _new_session(request: Asked, change: Change, user: UserInfo, via: Via) -> st
     agent = request.headers.get("user-agent", "")
     oidc = parts_of(request).oidc
     # The provider, who knows of users that left, is asked again at the next sign-in alone.
-    lasts = oidc.settings.session_lasts if oidc is not None and user.oidc else sessions.LASTS
+    lasts = sessions.LASTS
+    if oidc is not None and user.oidc:
+        lasts = timedelta(hours=oidc.settings.session_hours)
     return sessions.begin(replace(change, actor=actor), user, agent, lasts)
 
 

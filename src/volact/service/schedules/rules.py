@@ -182,16 +182,10 @@ def _steady(zone: ZoneInfo, at: datetime) -> bool:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise _no_zone(name) from error
-    except KeyError as error:
-        raise _no_zone(name) from error
-
-
-def _no_zone(name: str) -> InputError:
-    return InputError(
-        say("{name}: not a time zone", name=name), say("write one such as Europe/Paris or UTC")
-    )
+    except (KeyError, ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise InputError(
+            say("{name}: not a time zone", name=name), say("write one such as Europe/Paris or UTC")
+        ) from error
 
 
 def _is_cron(expression: str) -> bool:

@@ -47,11 +47,6 @@ class Scheduler:
         await asyncio.gather(*(_repeat(work, stop, poll_s) for work in works))
         await _tried(self.tell_and_tidy)
 
-    async def tick(self) -> None:
-        """Start what is due now, tell of runs that have ended, and tidy once a day."""
-        await self.start_due()
-        await self.tell_and_tidy()
-
     async def start_due(self) -> None:
         """Start what is due now."""
         parts = self._parts
