@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from volact.store import open_store
 from volact.store.address import parse_address
-from volact.store.engine import make_engine, require_file
+from volact.store.engine import make_engine, require_file, writing
 from volact.store.schema import STORE, Schema
 from volact.store.store import Store
 
 
-def begin_old(url: str, schema: Schema) -> None:
-    """A database from before the first tables of a schema: its version table and nothing in it."""
+def begin_old(url: str, schema: Schema, first: sa.MetaData) -> None:
+    """A database as the first version of a schema, whose tables are ``first``, has made it."""
     address = parse_address(url)
     assert address is not None
     if schema is not STORE:  # its tables are beside those of the store
@@ -23,16 +23,50 @@ def begin_old(url: str, schema: Schema) -> None:
     elif address.file is not None:
         require_file(address.file)
     engine = make_engine(address)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"CREATE TABLE {schema.versions} (version_num VARCHAR(32))"))
+    with writing(engine).begin() as connection:
+        make_first(connection, schema, first)
     engine.dispose()
 
 
+def make_first(connection: sa.Connection, schema: Schema, first: sa.MetaData) -> None:
+    """The first tables, and the version as Alembic notes it."""
+    first.create_all(connection)
+    connection.exec_driver_sql(
+        f"CREATE TABLE {schema.versions} (version_num VARCHAR(32) NOT NULL, "
+        f"CONSTRAINT {schema.versions}_pkc PRIMARY KEY (version_num))"
+    )
+    connection.exec_driver_sql(f"INSERT INTO {schema.versions} VALUES ('0001')")
+
+
+def forget_version(url: str, schema: Schema) -> None:
+    """Leave the table of the version and nothing in it."""
+    address = parse_address(url)
+    assert address is not None
+    engine = make_engine(address)
+    with writing(engine).begin() as connection:
+        connection.exec_driver_sql(f"DELETE FROM {schema.versions}")
+    engine.dispose()
+
+
+def table_names_and_rows(engine: sa.Engine) -> dict[str, tuple[str, int]]:
+    """Each table's columns, and how many rows it has."""
+    found = sa.MetaData()
+    found.reflect(engine)
+    with engine.connect() as connection:
+        return {
+            name: (
+                str(table.c.keys()),
+                connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one(),
+            )
+            for name, table in found.tables.items()
+        }
+
+
 def both_ways(
-    schema: Schema, opened: Callable[[str], Store], new: str, old: str
+    schema: Schema, first: sa.MetaData, opened: Callable[[str], Store], new: str, old: str
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Version and structure of a new database and of one that the migrations have made."""
-    begin_old(old, schema)
+    """Version and structure of a new database and of one that migrations raised from the first."""
+    begin_old(old, schema, first)
     found = []
     for url in (new, old):
         with opened(url) as store, store.engine.connect() as connection:

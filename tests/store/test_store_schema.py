@@ -15,9 +15,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from first_store_tables import METADATA as FIRST
 from postgres_server import PostgresServer
 from store_samples import keep, row
-from store_structure import begin_old, both_ways
+from store_structure import begin_old, both_ways, forget_version, table_names_and_rows
 
 from volact.errors import InputError, StoreError
 from volact.queries.servers import NamesQuery
@@ -36,14 +37,15 @@ from volact.store.tables import METADATA
 
 
 def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
-    begin_old(store_url, STORE)
+    begin_old(store_url, STORE, FIRST)
     with open_store(store_url, create=True) as store, store.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), METADATA)
     assert differences == []
 
 
 def test_a_new_store_is_what_the_migrations_would_have_made(store_url: str, other_url: str) -> None:
-    new, migrated = both_ways(STORE, partial(open_store, create=True), store_url, other_url)
+    opened = partial(open_store, create=True)
+    new, migrated = both_ways(STORE, FIRST, opened, store_url, other_url)
     assert new == migrated
     assert set(new[1]) == set(METADATA.tables)
 
@@ -77,11 +79,42 @@ def test_a_newer_store_is_refused_and_left_alone(store_url: str) -> None:
 
 
 def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
-    """Only what was before the first tables is older yet: a version table and nothing in it."""
-    begin_old(store_url, STORE)
+    begin_old(store_url, STORE, FIRST)
     assert keep(store_url, "aa11", row("web-01")).problem == ""
     with open_store(store_url, create=True) as store:
         assert NamesQuery().ask(store) == ["web-01"]
+
+
+def test_a_database_with_an_empty_table_of_its_version_is_a_new_store(store_url: str) -> None:
+    if not store_url.startswith("postgresql"):
+        Path(store_url).parent.mkdir()
+    engine = engine_of(store_url)
+    with writing(engine).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
+    engine.dispose()
+    assert keep(store_url, "aa11", row("web-01")).problem == ""
+    with open_store(store_url, create=True) as store, store.engine.connect() as connection:
+        assert NamesQuery().ask(store) == ["web-01"]
+        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        assert version.scalar_one() == HEAD
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_a_store_whose_version_is_lost_is_refused_and_left_alone(
+    store_url: str, newest: bool
+) -> None:
+    if newest:
+        keep(store_url, "aa11", row("web-01"))
+    else:
+        begin_old(store_url, STORE, FIRST)
+    forget_version(store_url, STORE)
+    engine = engine_of(store_url)
+    before = table_names_and_rows(engine)
+    for create in (True, False):
+        with pytest.raises(StoreError, match="already exists"):
+            open_store(store_url, create=create)
+    assert table_names_and_rows(engine) == before
+    engine.dispose()
 
 
 def test_the_file_and_its_folder_are_their_owner_s_alone(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
+from first_store_tables import METADATA as FIRST
 from store_samples import FACTS, WRONG_HOST, end, intent, row, silent
+from store_structure import begin_old
 
 from volact.model.report import ServerReport
 from volact.queries.servers import ServersQuery
@@ -18,9 +18,9 @@ from volact.queries.status import StatusQuery
 from volact.store import open_store
 from volact.store.address import StoreAddress, parse_address
 from volact.store.encoding import encode, encode_text, pack, squeeze
-from volact.store.engine import make_engine, require_file, writing
+from volact.store.engine import make_engine
 from volact.store.events import FactsSeen, RunEnded, ServerDone, StepsPlanned
-from volact.store.schema import MIGRATIONS
+from volact.store.schema import STORE
 from volact.store.statements import EventBatch, write
 from volact.store.store import Store
 from volact.store.tables import METADATA, REVISIONS
@@ -47,17 +47,10 @@ OLD_SERVER = ("address", "first_seen", "last_seen", "last_run", "examined_at", "
 
 def old_engine(url: str) -> tuple[sa.Engine, StoreAddress]:
     """A database as the first version made it."""
+    begin_old(url, STORE, FIRST)
     address = parse_address(url)
     assert address is not None
-    if address.file is not None:
-        require_file(address.file)
-    engine = make_engine(address)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with writing(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    return engine, address
+    return make_engine(address), address
 
 
 def table(connection: sa.Connection, name: str) -> sa.Table:

@@ -66,7 +66,7 @@ def require_current(
         version = _version(connection, schema)
         if version != schema.head:
             _require_older(version, address, schema)
-            (_upgrade if _has_tables(connection, schema) else _create)(connection, schema)
+            (_create if version is None else _upgrade)(connection, schema)
     return True
 
 
@@ -88,15 +88,18 @@ def _has_tables(connection: sa.Connection, schema: Schema) -> bool:
 
 
 def _create(connection: sa.Connection, schema: Schema) -> None:
-    """Make what the migrations would make, without loading Alembic."""
-    schema.tables.create_all(connection)
+    """Make what the migrations would make, without loading Alembic.
+
+    Tables that are there without a version fail it: which version they are of is not known.
+    """
+    schema.tables.create_all(connection, checkfirst=False)
     versions = sa.Table(
         schema.versions,
         sa.MetaData(),
         sa.Column("version_num", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("version_num", name=f"{schema.versions}_pkc"),
     )
-    versions.create(connection)
+    versions.create(connection, checkfirst=True)
     connection.execute(versions.insert().values(version_num=schema.head))
 
 
