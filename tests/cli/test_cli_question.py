@@ -91,3 +91,11 @@ def test_servers_are_forgotten_only_when_the_answer_is_yes(
     assert ("no server was deleted from the store" in shown) == bool(left)
     with open_store(url, create=True) as store:
         assert NamesQuery().ask(store) == left
+
+
+def test_the_question_shows_nothing_of_a_name_that_a_terminal_obeys(tmp_path: Path) -> None:
+    url = str(tmp_path / "volact.db")
+    keep(url, "aa11", row("old\x9b31m"))
+    code, shown = answered(["forget", "old\x9b31m", "--store", url], b"n\n")
+    assert (code, "\x9b" in shown) == (0, False)
+    assert "(old\\x9b31m), rows: 1" in shown

@@ -9,11 +9,12 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 from volact.errors import InputError
 from volact.model.text import say
+from volact.report.json_document import encode
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.words import tr
@@ -28,6 +29,12 @@ def use_stdout(format_: str) -> TextIO:
         else:
             out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
     return out
+
+
+def write_answer(output: str, value: object, text: Callable[[], str]) -> None:
+    """A value as one line of JSON, or else as text, on standard output."""
+    out = use_stdout(output)
+    out.write(f"{encode(value)}\n" if output == "json" else text())
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:

@@ -6,7 +6,6 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from typing import Any
 import msgspec
 
 from volact import __version__
-from volact.cli.console import columns_of, use_stdout, wants_colour
+from volact.cli.console import columns_of, use_stdout, wants_colour, write_answer
 from volact.cli.options.store_reports import FleetReportOptions, StoreReportOptions
 from volact.errors import InputError
 from volact.knowledge.load import load_profile
@@ -25,6 +24,7 @@ from volact.queries.filters import ServerFilter
 from volact.queries.pages import Reader
 from volact.queries.servers import NamesQuery
 from volact.report.store_reports.store_text import AskedStore, StoreText
+from volact.report.terminal_safe import plain
 from volact.store import Pruned, Store, open_store
 from volact.store.address import chosen
 from volact.store.store import StoreSnapshot
@@ -55,11 +55,8 @@ def write_deleted(
     deleted: Pruned | Forgotten, sentence: Text, *, output: str, dry_run: bool
 ) -> None:
     """What was deleted, or would be, as a sentence or as JSON."""
-    if output == "json":
-        fields = {"dry_run": dry_run, **msgspec.to_builtins(deleted)}
-        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
-        return
-    sys.stdout.write(f"{tr(sentence)}\n")
+    fields = {"dry_run": dry_run, **msgspec.to_builtins(deleted)}
+    write_answer(output, fields, lambda: f"{plain(tr(sentence))}\n")
 
 
 def nothing_yet(url: str) -> Text:
@@ -85,9 +82,9 @@ def known_names(
     # An empty word is one that matches none: it must not mean every server.
     words = [word for limit in limits for word in limit.strip(",").split(",")]
     for word in words:
-        plain = word.removeprefix("!")
-        if not plain or not is_known(plain):
-            raise no_server(plain, known())
+        meant = word.removeprefix("!")
+        if not meant or not is_known(meant):
+            raise no_server(meant, known())
     return tuple(words)
 
 

@@ -27,7 +27,7 @@ from volact.inventory.keys import FALSE, KEYS, PATHS, TRUE
 from volact.model.profile import Image
 from volact.model.server import Address, Server
 from volact.model.spreadsheet import guarded
-from volact.model.text import count
+from volact.model.text import OBEYED, count
 
 # Settings of another transport, which defaults or a group may have for other servers.
 _OF_OTHERS = {"ssh": ("winrm",), "winrm": ("ssh",), "winrms": ("ssh",)}
@@ -127,24 +127,23 @@ def _toml(records: Sequence[dict[str, Any]], images: Mapping[str, Image]) -> str
         lines = ["[images]"]
         for name, image in images.items():
             said = {key: word for key, word in msgspec.to_builtins(image).items() if word}
-            inline = ", ".join(f"{key} = {_toml_text(word)}" for key, word in said.items())
-            lines.append(f"{_toml_text(name)} = {{{inline}}}")
+            inline = ", ".join(f"{key} = {_quoted(word)}" for key, word in said.items())
+            lines.append(f"{_quoted(name)} = {{{inline}}}")
         parts.append("\n".join(lines))
     for values in records:
-        lines = [f"{key} = {_toml_value(value)}" for key, value in values.items()]
+        lines = [f"{key} = {_quoted(value)}" for key, value in values.items()]
         parts.append("\n".join(["[[server]]", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml_text, value))}]"
-    return json.dumps(value) if isinstance(value, bool) else _toml_text(value)
+def _quoted(value: Any) -> str:
+    """As TOML and YAML write it; what a terminal would obey, as escapes of theirs."""
+    return OBEYED.sub(_escaped, json.dumps(value, ensure_ascii=False))
 
 
-def _toml_text(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's, but for DEL, which JSON leaves as it is."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _csv(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
@@ -210,17 +209,17 @@ def _ansible(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
     lines = ["---", "all:", "  hosts:"]
     groups: dict[str, list[str]] = {}
     for values in records:
-        lines.append(f"    {json.dumps(values['name'], ensure_ascii=False)}:")
+        lines.append(f"    {_quoted(values['name'])}:")
         for name, value in _variables(values).items():
-            lines.append(f"      {name}: {json.dumps(value, ensure_ascii=False)}")
+            lines.append(f"      {name}: {_quoted(value)}")
         for tag in values.get("tags", ()):
             if tag not in _NO_GROUPS:
                 groups.setdefault(tag, []).append(values["name"])
     if groups:
         lines.append("  children:")
     for group, names in sorted(groups.items()):
-        lines += [f"    {json.dumps(group, ensure_ascii=False)}:", "      hosts:"]
-        lines += [f"        {json.dumps(name, ensure_ascii=False)}:" for name in names]
+        lines += [f"    {_quoted(group)}:", "      hosts:"]
+        lines += [f"        {_quoted(name)}:" for name in names]
     return "\n".join(lines) + "\n"
 
 

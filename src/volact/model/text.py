@@ -7,8 +7,15 @@ translate it.  Nothing here translates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+# What JSON may hold as it is, and a terminal obeys, hides, or takes for the end of a line.
+OBEYED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 
 
 class Text(str):

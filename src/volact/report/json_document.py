@@ -13,14 +13,8 @@ from typing import Any, TextIO
 import msgspec
 
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import in_json, without_surrogates
+from volact.model.text import OBEYED, in_json, without_surrogates
 from volact.report.base import Invocation
-
-# What JSON may hold as it is, and a terminal obeys, hides, or takes for the end of a line.
-_OBEYED = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
 
 
 def encode(value: Any) -> str:
@@ -35,7 +29,7 @@ def encode(value: Any) -> str:
         plain = msgspec.to_builtins(value, enc_hook=in_json)
         text = msgspec.json.encode(without_surrogates(plain)).decode()
     harmless = text.isascii() and "\x7f" not in text
-    return text if harmless else _OBEYED.sub(_escaped, text)
+    return text if harmless else OBEYED.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from volact.errors import InputError
 from volact.model.text import Text, count, listed, say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import ServersQuery
+from volact.report.terminal_safe import plain
 from volact.store.store import Store
 from volact.store.values import Forgotten
 from volact.words import tr
@@ -51,7 +52,7 @@ def _meant(store: Store, options: ForgetOptions) -> tuple[str, ...]:
 
 def _agreed(forgotten: Forgotten) -> bool:
     try:
-        sys.stderr.write(f"{tr(_sentence(forgotten, done=False))}\n")
+        sys.stderr.write(f"{plain(tr(_sentence(forgotten, done=False)))}\n")
         return typer.confirm(tr(say("Delete?")), default=False, err=True)
     except typer.Abort:
         sys.stderr.write("\n")

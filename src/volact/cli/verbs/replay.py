@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from volact.bundle.document import MAX_BYTES, Bundle, Judged, decode, encode
 from volact.bundle.replay import Replayed
 from volact.bundle.replay import replay as replay_server
 from volact.cli.atomic_file import write_whole
+from volact.cli.console import use_stdout
 from volact.cli.options.tools import ReplayOptions
 from volact.errors import unreadable
 from volact.model.text import Text, count, listed, ready, say
@@ -29,11 +29,11 @@ def replay(options: ReplayOptions) -> int:
         (file, bundle, [replay_server(server, file) for server in bundle.servers])
         for file, bundle in bundles
     ]
+    out = use_stdout(options.output)
     if options.output == "json":
-        _write_json(judged)
+        out.write(_json(judged))
     else:
-        for file, bundle, servers in judged:
-            _write_text(file, bundle, servers)
+        out.writelines(_text(file, bundle, servers) for file, bundle, servers in judged)
     if options.update:
         for file, bundle, servers in judged:
             write_whole(Path(file), encode(_updated(bundle, servers)))
@@ -56,7 +56,7 @@ def _updated(bundle: Bundle, servers: list[Replayed]) -> Bundle:
     return msgspec.structs.replace(bundle, servers=rows)
 
 
-def _write_json(judged: list[tuple[str, Bundle, list[Replayed]]]) -> None:
+def _json(judged: list[tuple[str, Bundle, list[Replayed]]]) -> str:
     document = [
         {
             "file": file,
@@ -68,10 +68,10 @@ def _write_json(judged: list[tuple[str, Bundle, list[Replayed]]]) -> None:
         }
         for file, bundle, servers in judged
     ]
-    sys.stdout.write(f"{msgspec.json.format(encode_line(document), indent=2)}\n")
+    return f"{msgspec.json.format(encode_line(document), indent=2)}\n"
 
 
-def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
+def _text(file: str, bundle: Bundle, servers: list[Replayed]) -> str:
     changed = [server for server in servers if not server.same]
     lines = [
         tr(
@@ -87,7 +87,7 @@ def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
     ]
     for server in changed:
         lines += [f"  {server.name}", *(f"    {tr(line)}" for line in _changes(server))]
-    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def _changes(server: Replayed) -> Iterable[Text]:

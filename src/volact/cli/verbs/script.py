@@ -12,6 +12,7 @@ from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
+from volact.cli.console import use_stdout
 from volact.cli.fleet_options import output_file
 from volact.cli.options.tools import CloudService, ScriptMode, ScriptOptions
 from volact.cli.providers import required_profile
@@ -60,9 +61,10 @@ def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) ->
     for path in paths:  # the second part may be there already: then not even the first is written
         if not force and path.exists():
             raise _exists(path)
+    out = use_stdout("text")
     for path, data in zip(paths, files, strict=True):
         _write(path, data, force=force)
-        sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
+        out.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
 
 
 def _cloud_of(service: CloudService | None) -> str:

@@ -5,7 +5,6 @@ This is how an administrator who is locked out comes in again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -109,4 +108,4 @@ def _change(database: str, *, create: bool = False) -> Iterator[chain.Change]:
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    use_stdout("text").write(f"{line}\n")

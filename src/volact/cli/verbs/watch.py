@@ -20,6 +20,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from volact.account import account_name
+from volact.cli.console import use_stdout
 from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, files_read, fleet_of, parse_ignored
 from volact.cli.options.changes import WatchOptions
@@ -117,7 +118,7 @@ def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
     asked = ((options.print_systemd, systemd), (options.print_cron, cron))
     # Both are made before one is printed: cron may not be able to express the interval.
     texts = [text(start) for wanted, text in asked if wanted]
-    sys.stdout.write("".join(texts))
+    use_stdout("file").write("".join(texts))
     return 0
 
 
