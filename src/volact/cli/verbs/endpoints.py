@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from volact.cli.console import table, use_stdout
+from volact.cli.console import table, write_answer
 from volact.cli.options.tools import EndpointsOptions
 from volact.cli.providers import required_profile
 from volact.cli.runtime import run_async
@@ -13,7 +13,6 @@ from volact.endpoints.check import Endpoints, check_endpoints
 from volact.errors import InputError
 from volact.model.profile import HostPort, Profile
 from volact.model.text import say
-from volact.report.json_document import encode
 from volact.report.words import titled
 from volact.words import decimal, tr
 
@@ -29,8 +28,8 @@ def endpoints(options: EndpointsOptions) -> int:
         profile = _profile(options.provider)
         hosts, times, names = [*profile.all_kms_hosts()], [*profile.ntp], profile.dns
     found = run_async(check_endpoints(hosts, times, names, timeout_s=wait))
-    out = use_stdout(options.output)
-    out.write(_json(found) if options.output == "json" else _text(found))
+    document = {**msgspec.to_builtins(found), "ok": found.ok}
+    write_answer(options.output, document, lambda: _text(found))
     return 0 if found.ok else _ATTENTION
 
 
@@ -65,10 +64,6 @@ def _profile(name: str) -> Profile:
             say("name yours with --kms-host or --ntp"),
         )
     return profile
-
-
-def _json(found: Endpoints) -> str:
-    return encode({**msgspec.to_builtins(found), "ok": found.ok}) + "\n"
 
 
 def _text(found: Endpoints) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
 
-from volact.cli.console import columns_of, table, use_stdout
+from volact.cli.console import columns_of, table, write_answer
 from volact.cli.failure import tell
 from volact.cli.options.explain import ExplainOptions
 from volact.core.explain import Explanation, classes, named_in, of_class
 from volact.core.explain import explain as look_up
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
-from volact.model.profile import ErrorInfo
 from volact.model.text import ready, say, typed
-from volact.report.json_document import encode
 from volact.report.words import explained
 from volact.report.wrap import wrapped
 from volact.words import tr
@@ -21,7 +19,7 @@ from volact.words import tr
 
 def explain(options: ExplainOptions) -> int:
     """Explain a code or a finding, or list codes."""
-    errors, out = load_errors(), use_stdout(options.output)
+    errors = load_errors()
     if options.code and options.class_ is not None:
         raise InputError(say("a code and --class are both given"), say("give one of them"))
     if options.code:
@@ -30,30 +28,17 @@ def explain(options: ExplainOptions) -> int:
         for other in named_in(text, errors):
             if other != found:
                 tell(say("also named: {command}", command=typed(f"volact explain {other.name}")))
-        columns = min(columns_of(out), 100)
-        out.write(_json(found) if options.output == "json" else _text(found, columns))
-    else:
-        out.write(_listed(options.class_, errors, options.output))
-    return 0
-
-
-def _listed(name: str | None, errors: Mapping[int, ErrorInfo], output: str) -> str:
-    """The codes of a class, or the classes there are."""
-    if name is None:
+        write_answer(options.output, found, lambda: _text(found, min(columns_of(sys.stdout), 100)))
+    elif options.class_ is None:
         known = classes(errors)
         rows = [(word, str(number)) for word, number in known.items()]
-        return _json(known) if output == "json" else table((say("CLASS"), say("CODES")), rows)
-    found = of_class(name, errors)
-    lines = [(one.name, one.symbol, explained(one.meaning)) for one in found]
-    return (
-        _json(found)
-        if output == "json"
-        else table((say("CODE"), say("SYMBOL"), say("MEANING")), lines)
-    )
-
-
-def _json(value: object) -> str:
-    return encode(value) + "\n"
+        write_answer(options.output, known, lambda: table((say("CLASS"), say("CODES")), rows))
+    else:
+        codes = of_class(options.class_, errors)
+        lines = [(one.name, one.symbol, explained(one.meaning)) for one in codes]
+        head = (say("CODE"), say("SYMBOL"), say("MEANING"))
+        write_answer(options.output, codes, lambda: table(head, lines))
+    return 0
 
 
 def _text(found: Explanation, columns: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import WRONG_INPUT, tell
@@ -38,7 +37,7 @@ def show(options: InventoryShowOptions) -> int:
     servers = servers_of(options, inventory, skipped=True)
     out = use_stdout(options.output)
     if options.output == "json":
-        rows = [_document(inventory, server) for server in servers]
+        rows = [{**record(server), "where": inventory.where(server)} for server in servers]
         out.write(encode({"servers": rows, "notes": inventory.notes}) + "\n")
         return 0
     head = (
@@ -150,8 +149,3 @@ def _login(server: Server) -> str:
         *(say("key {name}", name=path) for path in own.key_files),
     ]
     return tr(listed(word for word in words if word)) or "-"
-
-
-def _document(inventory: Inventory, server: Server) -> dict[str, Any]:
-    """A server under the keys of the TOML form, with its place."""
-    return {**record(server), "where": inventory.where(server)}

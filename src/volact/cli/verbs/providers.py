@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from volact.cli.console import columns_of, table, use_stdout
+from volact.cli.console import columns_of, table, write_answer
 from volact.cli.options.tools import ProvidersOptions
 from volact.cli.providers import provider_text
 from volact.knowledge.check import check_profiles
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
 from volact.model.text import count, say
-from volact.report.json_document import encode
 from volact.words import tr
 
 
@@ -21,30 +20,25 @@ def providers(options: ProvidersOptions) -> int:
     if name == "check":
         return _check(options.output)
     found = [load_profile(each) for each in (profile_names() if name is None else [name])]
-    out = use_stdout(options.output)
-    if options.output == "json":
-        out.write(encode(found if name is None else found[0]) + "\n")
-    else:
-        columns = columns_of(out) if out.isatty() else sys.maxsize
-        out.write(_list(found) if name is None else provider_text(found[0], columns))
+    if name is None:
+        write_answer(options.output, found, lambda: _list(found))
+        return 0
+    columns = columns_of(sys.stdout) if sys.stdout.isatty() else sys.maxsize
+    write_answer(options.output, found[0], lambda: provider_text(found[0], columns))
     return 0
 
 
 def _check(output: str) -> int:
     problems = check_profiles()
-    out = use_stdout(output)
-    if output == "json":
-        out.write(encode(problems) + "\n")
-    else:
-        out.writelines(f"{item.where}: {item.key}: {item.text}\n" for item in problems)
-        words = say("no mistakes in the provider files")
-        if problems:
-            words = count(
-                len(problems),
-                "{n} mistake in the provider files",
-                "{n} mistakes in the provider files",
-            )
-        out.write(tr(words) + "\n")
+    words = say("no mistakes in the provider files")
+    if problems:
+        words = count(
+            len(problems),
+            "{n} mistake in the provider files",
+            "{n} mistakes in the provider files",
+        )
+    lines = [*(f"{item.where}: {item.key}: {item.text}" for item in problems), tr(words)]
+    write_answer(output, problems, lambda: "".join(f"{line}\n" for line in lines))
     return 1 if problems else 0
 
 

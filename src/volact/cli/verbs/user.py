@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from volact.account import NAMELESS, account_name
-from volact.cli.console import table, use_stdout
+from volact.cli.console import table, use_stdout, write_answer
 from volact.cli.failure import tell
 from volact.cli.options.service import (
     AuditOptions,
@@ -22,7 +22,6 @@ from volact.cli.options.service import (
 from volact.cli.service_database import needs_service, open_database
 from volact.client.wire import NewUser, UserChange
 from volact.model.text import count, say
-from volact.report.json_document import encode
 from volact.words import tr
 
 with needs_service():
@@ -47,10 +46,6 @@ def list_users(options: UserListOptions) -> int:
     """List the users."""
     with open_database(options.database) as store:
         found = store.ask(users.users)
-    out = use_stdout(options.output)
-    if options.output == "json":
-        out.write(encode(found) + "\n")
-        return 0
     rows = [
         (
             user.name, user.role, " ".join(user.scopes or ()),
@@ -59,7 +54,8 @@ def list_users(options: UserListOptions) -> int:
         )
         for user in found
     ]  # fmt: skip
-    out.write(table(("NAME", "ROLE", "SCOPES", "STATE", "SIGNED IN"), rows))
+    head = ("NAME", "ROLE", "SCOPES", "STATE", "SIGNED IN")
+    write_answer(options.output, found, lambda: table(head, rows))
     return 0
 
 
