@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from memory_samples import attention, failed, healthy, licensed, not_begun, unreachable
 from report_samples import COUNT, DNS, POLICY, RETAIL, SKEW
 
-from volact.core.change import ChangeKind, ServerChange, compare, snapshot
+from volact.core.change import ChangeKind, ServerChange, Snapshot, compare
 from volact.model.report import ServerReport
 
 MIRROR: dict[ChangeKind, ChangeKind] = {
@@ -19,6 +19,8 @@ MIRROR: dict[ChangeKind, ChangeKind] = {
     "gone": "new", "new": "gone", "changed": "changed", "same": "same",
 }  # fmt: skip
 
+LICENCE = ("status", "channel", "partial_key", "kms_host", "expires")
+FINDINGS = {"errors": "error", "warnings": "warning", "notes": "info", "accepted": "accepted"}
 REPORTS = st.builds(
     lambda row, findings, status, host: msgspec.structs.replace(
         row,
@@ -30,6 +32,30 @@ REPORTS = st.builds(
     st.sampled_from([None, "licensed", "notification"]),
     st.sampled_from([None, "a:1688", "b:1688"]),
 )
+
+
+def snapshot(report: ServerReport) -> Snapshot | None:
+    """A row as the store's columns give it to be compared."""
+    if report.verdict == "not-started":
+        return None
+    error = report.error.kind if report.error else None
+    given = Snapshot(
+        address=report.address, verdict=report.verdict, provider=report.provider, error=error
+    )
+    if not report.examined:
+        return given
+    return msgspec.structs.replace(
+        given,
+        release=report.os.release,
+        edition=report.os.edition,
+        **{name: getattr(report.license, name) for name in LICENCE},
+        **{field: ids(report, severity) for field, severity in FINDINGS.items()},
+    )
+
+
+def ids(report: ServerReport, severity: str) -> tuple[str, ...]:
+    found = (finding.id for finding in report.findings if finding.severity == severity)
+    return tuple(dict.fromkeys(found))
 
 
 def change(before: ServerReport, after: ServerReport) -> ServerChange:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from volact.model.report import ServerReport, Verdict
+from volact.model.report import Verdict
 
 # worse, better: the server itself.  changed: something else, or for better and worse.
 # lost: examined then, not now.  regained: not then, now.
@@ -66,31 +66,6 @@ class ServerChange(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...] = ()  # what differs, beside the findings
 
 
-def snapshot(report: ServerReport) -> Snapshot | None:
-    """A row as it is compared; ``None`` where the run ended before the server's turn."""
-    if report.verdict == "not-started":
-        return None
-    seen = report.examined
-    os, license = report.os, report.license
-    return Snapshot(
-        address=report.address,
-        verdict=report.verdict,
-        provider=report.provider,
-        release=os.release if seen else None,
-        edition=os.edition if seen else None,
-        status=license.status if seen else None,
-        channel=license.channel if seen else None,
-        partial_key=license.partial_key if seen else None,
-        kms_host=license.kms_host if seen else None,
-        expires=license.expires if seen else None,
-        errors=_ids(report, "error") if seen else (),
-        warnings=_ids(report, "warning") if seen else (),
-        notes=_ids(report, "info") if seen else (),
-        accepted=_ids(report, "accepted") if seen else (),
-        error=report.error.kind if report.error else None,
-    )
-
-
 def compare(before: Snapshot | None, after: Snapshot | None) -> ServerChange:
     """What is different between two examinations; at least one of them is there."""
     if before is None or after is None:
@@ -137,8 +112,3 @@ def _trend(before: Snapshot, after: Snapshot) -> ChangeKind:
     if more and fewer:
         return "changed"
     return "worse" if more else "better" if fewer else "same"
-
-
-def _ids(report: ServerReport, severity: str) -> tuple[str, ...]:
-    found = (finding.id for finding in report.findings if finding.severity == severity)
-    return tuple(dict.fromkeys(found))
