@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from volact.model.report import RunReport
-from volact.queries.filters import named, names_within
+from volact.queries.filters import names_within
 from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
 from volact.queries.values import SentStep
-from volact.store.clock import moment
 from volact.store.encoding import decode_text
 from volact.store.reading import RUN_COLUMNS, run_rows
 from volact.store.tables import RUNS, STEPS
@@ -23,35 +20,24 @@ _ORDER = Order((RUNS.c.begun, RUNS.c.id), newest_first=True)
 
 
 class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs, the newest first; only of some verbs, or those that began in a time.
+    """The runs, the newest first; only of some verbs.
 
     ``RunsQuery(commands=("activate", "undo")).page(store, PageRequest(limit=20))``
     """
 
     commands: tuple[str, ...] = ()
-    begun_from: datetime | None = None
-    begun_before: datetime | None = None
 
     def page(self, reader: Reader, request: PageRequest) -> Page[RunRow]:
         """One page; ``ValueError`` for a wrong limit or cursor."""
-        return reader.ask(self._reading(request))
-
-    def _reading(self, request: PageRequest) -> Callable[[sa.Connection], Page[RunRow]]:
-        def read(connection: sa.Connection) -> Page[RunRow]:
-            found: Page[Any] = page_of(connection, self._query(), _ORDER, request, tuple)
-            return Page(items=tuple(run_rows(connection, found.items)), next=found.next)
-
-        return read
-
-    def _query(self) -> sa.Select[Any]:
         query = sa.select(*RUN_COLUMNS)
         if self.commands:
             query = query.where(RUNS.c.command.in_(self.commands))
-        if self.begun_from is not None:
-            query = query.where(RUNS.c.begun >= moment(self.begun_from))
-        if self.begun_before is not None:
-            query = query.where(RUNS.c.begun < moment(self.begun_before))
-        return query
+
+        def read(connection: sa.Connection) -> Page[RunRow]:
+            found: Page[Any] = page_of(connection, query, _ORDER, request, tuple)
+            return Page(items=tuple(run_rows(connection, found.items)), next=found.next)
+
+        return reader.ask(read)
 
 
 class RunReportQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +62,13 @@ _COLUMNS = [STEPS.c[name] for name in SentStep.__struct_fields__]
 class StepsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The steps of one run, by server and then by time, or of one server, the newest first.
 
-    ``names`` narrows to servers, ``steps`` to kinds, ``scopes`` as in ``ServerFilter``.
+    ``scopes`` as in ``ServerFilter``.
 
-    ``StepsQuery(run=id, steps=("install-key",)).page(store, PageRequest())``
+    ``StepsQuery(run=id).page(store, PageRequest())``
     """
 
     run: str = ""
     server: str = ""
-    names: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
     scopes: tuple[str, ...] | None = None
 
     def page(self, reader: Reader, request: PageRequest) -> Page[SentStep]:
@@ -103,11 +87,9 @@ class StepsQuery(msgspec.Struct, frozen=True, kw_only=True):
         if self.server:  # the key begins with the run
             runs = sa.select(RUNS.c.id)
             query = query.where(STEPS.c.server == self.server, STEPS.c.run.in_(runs))
-        if self.names:
-            query = query.where(named(STEPS.c.server, self.names, dialect))
         if self.scopes is not None:
             query = query.where(STEPS.c.server.in_(names_within(self.scopes, dialect)))
-        return query.where(STEPS.c.step.in_(self.steps)) if self.steps else query
+        return query
 
 
 def _step(row: Any) -> SentStep:
