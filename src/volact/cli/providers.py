@@ -33,7 +33,17 @@ class Section(msgspec.Struct, frozen=True):
 
     title: str
     field: str
-    lines: Callable[[Profile], list[str]]
+    lines: Callable[[Profile], list[str]] | None = None  # None: the value itself
+
+    def of(self, profile: Profile) -> list[str]:
+        """What a profile has there: several words on one line, a table a line each."""
+        if self.lines is not None:
+            return self.lines(profile)
+        value = getattr(profile, self.field)
+        if isinstance(value, dict):
+            return [f"{key}: {item}" for key, item in value.items()]
+        words = value if isinstance(value, tuple) else (value,)
+        return [", ".join(map(str, words))] if value else []
 
 
 def required_profile(name: str) -> Profile:
@@ -66,7 +76,7 @@ def _fitted(line: str, columns: int) -> list[str]:
 
 
 def _section(section: Section, profile: Profile) -> Iterator[str]:
-    items = section.lines(profile)
+    items = section.of(profile)
     if not items and section.field not in _MISSED:
         return
     sure = _sure(profile, section.field)
@@ -169,70 +179,38 @@ def _commands(profile: Profile) -> list[str]:
     ]
 
 
-def _words(field: str) -> Callable[[Profile], list[str]]:
-    """A field of several words, on one line."""
-
-    def lines(profile: Profile) -> list[str]:
-        value = getattr(profile, field)
-        return [", ".join(str(word) for word in value)] if value else []
-
-    return lines
-
-
-def _text(field: str) -> Callable[[Profile], list[str]]:
-    return lambda profile: [str(getattr(profile, field))] if getattr(profile, field) else []
-
-
-def _table(field: str) -> Callable[[Profile], list[str]]:
-    return lambda profile: [f"{key}: {value}" for key, value in getattr(profile, field).items()]
-
-
 SECTIONS = (
     Section(say("KMS hosts (the first is preferred, all are accepted)"), "kms", _kms),
     Section(say("KMS host by discovery"), "discovery", _discovery),
-    Section(
-        say("KMS host named by metadata, before all others"),
-        "kms_from_metadata",
-        _text("kms_from_metadata"),
-    ),
+    Section(say("KMS host named by metadata, before all others"), "kms_from_metadata"),
     Section(say("Parts with KMS hosts of their own"), "sub_clouds", _parts),
-    Section(
-        say("Every host below these domains is its own"), "kms_suffixes", _words("kms_suffixes")
-    ),
-    Section(
-        say("Addresses for routes and firewalls, never to be set"),
-        "kms_ranges",
-        _words("kms_ranges"),
-    ),
-    Section(say("Shares a KMS address with"), "same_address_as", _words("same_address_as")),
-    Section(
-        say("Header of the metadata service's token"), "metadata_token", _text("metadata_token")
-    ),
-    Section(say("Metadata value with the public address"), "public_ip_key", _text("public_ip_key")),
-    Section(
-        say("Ports that its pages print wrongly"), "misprinted_ports", _words("misprinted_ports")
-    ),
+    Section(say("Every host below these domains is its own"), "kms_suffixes"),
+    Section(say("Addresses for routes and firewalls, never to be set"), "kms_ranges"),
+    Section(say("Shares a KMS address with"), "same_address_as"),
+    Section(say("Header of the metadata service's token"), "metadata_token"),
+    Section(say("Metadata value with the public address"), "public_ip_key"),
+    Section(say("Ports that its pages print wrongly"), "misprinted_ports"),
     Section(
         say("Needs"),
         "needs",
         lambda profile: [tr(ready(profile.needs))] if profile.needs else [],
     ),
-    Section(say("Releases"), "releases", _words("releases")),
+    Section(say("Releases"), "releases"),
     Section(say("How the licence can be told"), "entitlement", _licence),
-    Section(say("Metadata value with the image id"), "image_key", _text("image_key")),
-    Section(say("Metadata value with the instance id"), "instance_key", _text("instance_key")),
+    Section(say("Metadata value with the image id"), "image_key"),
+    Section(say("Metadata value with the instance id"), "instance_key"),
     Section(say("Images known"), "images", _images),
-    Section(say("Time servers (the first is the one that is set)"), "ntp", _words("ntp")),
-    Section(say("Hardware clocks run in"), "hardware_clock", _text("hardware_clock")),
-    Section(say("Second clock (Date header)"), "date_url", _text("date_url")),
-    Section(say("DNS servers"), "dns", _words("dns")),
-    Section(say("DNS domain of its own names"), "dns_zone", _text("dns_zone")),
+    Section(say("Time servers (the first is the one that is set)"), "ntp"),
+    Section(say("Hardware clocks run in"), "hardware_clock"),
+    Section(say("Second clock (Date header)"), "date_url"),
+    Section(say("DNS servers"), "dns"),
+    Section(say("DNS domain of its own names"), "dns_zone"),
     Section(say("Routes"), "routes", _routes),
     Section(say("Its own way to set the routes"), "routes_command", _commands),
-    Section(say("Metadata"), "metadata", _table("metadata")),
-    Section(say("Metadata headers"), "metadata_headers", _table("metadata_headers")),
-    Section(say("Recognised by the firmware's words"), "bios", _words("bios")),
-    Section(say("Recognised by the chassis' asset tag"), "asset_tags", _words("asset_tags")),
-    Section(say("Handed-out script"), "script_name", _text("script_name")),
+    Section(say("Metadata"), "metadata"),
+    Section(say("Metadata headers"), "metadata_headers"),
+    Section(say("Recognised by the firmware's words"), "bios"),
+    Section(say("Recognised by the chassis' asset tag"), "asset_tags"),
+    Section(say("Handed-out script"), "script_name"),
     Section(say("Notes"), "notes", lambda profile: [tr(ready(note)) for note in profile.notes]),
 )
