@@ -6,8 +6,9 @@ Columns are only ever added at the end: people refer to them by number.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, TextIO, TypeVar
 
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
@@ -17,53 +18,56 @@ from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import csv_cell
 from volact.words import speaking
 
-_COLUMNS: tuple[tuple[str, Callable[[ServerReport], object]], ...] = (
-    ("name", lambda s: s.name),
-    ("address", lambda s: s.address),
-    ("provider", lambda s: s.provider),
-    ("verdict", lambda s: s.verdict),
-    ("release", lambda s: s.os.release),
-    ("build", lambda s: s.os.build),
-    ("edition", lambda s: s.os.edition),
-    ("language", lambda s: s.os.language),
-    ("status", lambda s: s.license.status),
-    ("channel", lambda s: s.license.channel),
-    ("partial_key", lambda s: s.license.partial_key),
-    ("kms_host", lambda s: s.license.kms_host),
-    ("expires", lambda s: s.license.expires),
-    ("cmid", lambda s: s.license.cmid),
-    ("errors", lambda s: _ids(s, "error")),
-    ("warnings", lambda s: _ids(s, "warning")),
-    ("resolved", lambda s: " ".join(s.resolved)),
-    ("planned", lambda s: " ".join(str(step.get("do")) for step in s.plan)),
-    ("changed", lambda s: "yes" if s.changed else "no"),
-    ("reason", lambda s: s.reason),
-    ("error_kind", lambda s: s.error and s.error.kind),
-    ("error", lambda s: s.error and s.error.message),
-    ("elapsed_s", lambda s: f"{s.elapsed_s:.3f}"),
-)
+Row = TypeVar("Row")
+Columns = Mapping[str, Callable[[Row], object]]
 
 
-def _ids(server: ServerReport, severity: str) -> str:
-    return " ".join(finding.id for finding in server.findings if finding.severity == severity)
+def fields(*names: str, of: str = "") -> dict[str, Callable[[Any], object]]:
+    """Columns that are fields of the row, or ``of`` a part of it."""
+    return {name: attrgetter(of + name) for name in names}
 
 
-HEAD = tuple(name for name, _ in _COLUMNS)
-# After the column of the next step, because they came later.
-LATER = ("undo", "clock_skew_s", "accepted")
-
-
-def cells(server: ServerReport) -> list[str]:
+def cells_of(row: Row, columns: Columns[Row]) -> list[str]:
     """A row's cells, each safe; they are data, so in English in every language."""
-    with speaking("en"):
-        found = [cell(server) for _, cell in _COLUMNS]
-    return [csv_cell("" if cell is None else str(cell)) for cell in found]
+    return [_cell(read(row)) for read in columns.values()]
 
 
-def later_cells(server: ServerReport) -> tuple[str, int | None, str]:
-    """The cells of ``LATER``; a number is no formula, even where it is negative."""
-    undone = undo_of(server)
-    return (undone.word if undone else "", server.clock_skew_s, _ids(server, "accepted"))
+def _cell(value: object) -> str:
+    """One value for a spreadsheet; several stand with spaces between, numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return csv_cell(" ".join(map(str, value)))
+    return csv_cell(str(value))
+
+
+def _ids(server: ServerReport, severity: str) -> list[str]:
+    return [finding.id for finding in server.findings if finding.severity == severity]
+
+
+COLUMNS: Columns[ServerReport] = {
+    **fields("name", "address", "provider", "verdict"),
+    **fields("release", "build", "edition", "language", of="os."),
+    **fields("status", "channel", "partial_key", "kms_host", "expires", "cmid", of="license."),
+    "errors": lambda s: _ids(s, "error"),
+    "warnings": lambda s: _ids(s, "warning"),
+    **fields("resolved"),
+    "planned": lambda s: [step.get("do") for step in s.plan],
+    **fields("changed", "reason"),
+    "error_kind": lambda s: s.error and s.error.kind,
+    "error": lambda s: s.error and s.error.message,
+    "elapsed_s": lambda s: f"{s.elapsed_s:.3f}",
+}
+# After the column of the next step, because they came later.
+LATER: Columns[ServerReport] = {
+    "undo": lambda s: (undone := undo_of(s)) and undone.word,
+    **fields("clock_skew_s"),
+    "accepted": lambda s: _ids(s, "accepted"),
+}
 
 
 class CsvWriter:
@@ -73,13 +77,14 @@ class CsvWriter:
         self._out = out
         self._how = how
         self._rows = csv.writer(out, lineterminator="\r\n")
-        self._rows.writerow([*HEAD, "next", *LATER])
+        self._rows.writerow([*COLUMNS, "next", *LATER])
 
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English in every language."""
         with speaking("en"):
             following = in_one_line(next_step([server], self._how))
-        self._rows.writerow([*cells(server), csv_cell(following), *later_cells(server)])
+        ends = cells_of(server, LATER)
+        self._rows.writerow([*cells_of(server, COLUMNS), csv_cell(following), *ends])
 
     def finish(self, run: RunReport) -> None:
         """Nothing: a CSV file has no summary."""

@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from volact.model.text import in_json
-from volact.report.csv_rows import HEAD, LATER, cells, later_cells
+from volact.report.csv_rows import COLUMNS, LATER, cells_of
 from volact.report.json_document import encode
 from volact.report.terminal_safe import csv_cell
 from volact.store.values import StoredRow
@@ -74,12 +74,13 @@ def _closed(kind: RecordKind | None) -> str:
 
 def _csv(out: TextIO, records: Iterable[Record]) -> None:
     rows = csv.writer(out, lineterminator="\r\n")
-    rows.writerow(["run", "at", *HEAD, *LATER])
+    columns = {**COLUMNS, **LATER}
+    rows.writerow(["run", "at", *columns])
     for _, record in records:
         if isinstance(record, StoredRow):
             report = record.report
             start = csv_cell(record.run), csv_cell(record.at)
-            rows.writerow([*start, *cells(report), *later_cells(report)])
+            rows.writerow([*start, *cells_of(report, columns)])
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from volact.queries.values import ChangeRow, LookRow
-from volact.report.store_reports.document import fields
+from volact.report.csv_rows import fields
 from volact.store.values import RunRow
 
 STATUS = fields(

@@ -7,18 +7,16 @@ with everything else; ``csv`` has the rows.  Rows are never gathered here.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Literal, TextIO, TypeVar
 
 import msgspec
 
+from volact.report.csv_rows import Columns, cells_of
 from volact.report.json_document import encode
-from volact.report.terminal_safe import csv_cell
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 DataFormat = Literal["json", "jsonl", "csv"]
-Columns = Mapping[str, Callable[[Row], object]]
 
 
 class Document(msgspec.Struct, Generic[Row], kw_only=True):
@@ -56,22 +54,4 @@ def _csv(out: TextIO, document: Document[Row]) -> None:
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(document.columns)
     for row in document.rows:
-        rows.writerow([_cell(read(row)) for read in document.columns.values()])
-
-
-def _cell(value: object) -> str:
-    """One value for a spreadsheet; several stand with spaces between, numbers stay numbers."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return csv_cell(" ".join(map(str, value)))
-    return csv_cell(str(value))
-
-
-def fields(*names: str, of: str = "") -> dict[str, Callable[[Any], object]]:
-    """Columns that are fields of the row, or ``of`` a part of it."""
-    return {name: attrgetter(of + name) for name in names}
+        rows.writerow(cells_of(row, document.columns))
