@@ -11,8 +11,9 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from volact.errors import TransportError
 from volact.model.text import say
@@ -48,10 +49,10 @@ class BlockingCalls:
 
         Cancelled, it stops waiting; the call itself goes on.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._submit(lambda: _call(function, loop, future))
-        return await future
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
+        self._submit(lambda: _call(function, future))
+        return await asyncio.wrap_future(future)
 
     def end(self, last: Callable[[], None] | None = None) -> None:
         """No more calls: the threads end after those that wait and after ``last``."""
@@ -118,24 +119,9 @@ class BlockingCalls:
                 return None
 
 
-def _call(
-    function: Callable[[], Any], loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]
-) -> None:
-    """In the thread: the call, and its outcome handed to the loop."""
+def _call(function: Callable[[], T], future: Future[T]) -> None:
+    """In the thread: the call, and its outcome for the loop."""
     try:
-        outcome: tuple[Any, Exception | None] = (function(), None)
+        future.set_result(function())
     except Exception as error:  # raised again where the call is awaited
-        outcome = (None, error)
-    try:
-        loop.call_soon_threadsafe(_settle, future, *outcome)
-    except RuntimeError:  # the loop is closed: the outcome has no reader
-        return
-
-
-def _settle(future: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(value)
-    else:
         future.set_exception(error)
