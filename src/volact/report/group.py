@@ -65,20 +65,8 @@ def title_of(word: str, verdict: Verdict, said: Collection[str]) -> str:
 
 def natural(name: str) -> Natural:
     """A sort key that puts web-2 before web-10."""
-    parts: list[tuple[int, int, str]] = []
-    digits = text = ""
-    for char in name + "\0":
-        if char.isdecimal() and char.isascii():
-            if text:
-                parts.append((1, 0, text))
-                text = ""
-            digits += char
-        else:
-            if digits:
-                parts.append((0, int(digits), digits))
-                digits = ""
-            text += char.casefold()
-    return (*parts, (1, 0, text))
+    parts = re.findall("([0-9]+)|([^0-9]+)", f"{name.casefold()}\0")
+    return tuple((0, int(digits), digits) if digits else (1, 0, text) for digits, text in parts)
 
 
 _DIGITS = re.compile(r"[0-9]+")

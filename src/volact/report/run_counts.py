@@ -140,7 +140,7 @@ def before_after(before: RunCounts, after: RunCounts) -> str:
     ]
     causes = [
         (plain(tr(name)), before.causes[name], after.causes[name])
-        for name, _ in _ranked(before.causes, after.causes)
+        for name, _ in (before.causes | after.causes).most_common(_CAUSES)
     ]
     heads = [tr(say("verdict")), tr(say("cause"))]
     names = [*heads, *(name for name, _, _ in [*verdicts, *causes])]
@@ -152,11 +152,6 @@ def before_after(before: RunCounts, after: RunCounts) -> str:
         lines += ["", _line(heads[1], *times, columns)]
         lines += [_line(name, was, now, columns) for name, was, now in causes]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _ranked(before: Counter[str], after: Counter[str]) -> list[tuple[str, int]]:
-    both = Counter({name: max(before[name], after[name]) for name in {**before, **after}})
-    return both.most_common(_CAUSES)
 
 
 def _line(name: str, was: object, now: object, columns: int) -> str:
