@@ -14,6 +14,7 @@ import pytest
 
 from volact.cli.atomic_file import AtomicFile, atomic_file, write_whole
 from volact.errors import InputError
+from volact.model.text import say
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 
@@ -167,13 +168,14 @@ def test_what_became_something_else_meanwhile_is_not_replaced(tmp_path: Path) ->
 
 def test_a_name_that_must_be_new(tmp_path: Path) -> None:
     path = tmp_path / "script"
-    write_whole(path, b"one", new=True)
-    with pytest.raises(FileExistsError):
-        write_whole(path, b"two", new=True)
+    write_whole(path, b"one", taken=say("choose another"))
+    with pytest.raises(InputError, match="already exists") as told:
+        write_whole(path, b"two", taken=say("choose another"))
+    assert (told.value.hint, told.value.where) == ("choose another", str(path))
     assert path.read_bytes() == b"one"
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(FileExistsError):
-        write_whole(tmp_path / "dangling", b"two", new=True)
+    with pytest.raises(InputError, match="already exists"):
+        write_whole(tmp_path / "dangling", b"two", taken=say("choose another"))
     assert not (tmp_path / "nowhere").exists()
     late = AtomicFile(tmp_path / "late", new=True)
     (tmp_path / "late").write_bytes(b"first")

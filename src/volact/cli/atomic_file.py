@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from volact.errors import InputError, VolactError
-from volact.model.text import say
+from volact.model.text import Text, say
 
 _DESCRIPTOR = re.compile(r"/dev/(?:fd/(\d{1,6})|(stdout|stderr))|/proc/self/fd/(\d{1,6})")
 
@@ -219,20 +219,33 @@ def atomic_file(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def write_whole(path: Path, data: bytes, *, new: bool = False) -> None:
-    """Write a file at once; ``FileExistsError`` for a name that is taken and must not be.
+def require_free(path: Path, hint: Text) -> None:
+    """``InputError`` with a hint for a name that is taken."""
+    if path.exists():
+        raise InputError(say("already exists"), hint, where=str(path))
 
-    Other reasons are an ``OSError`` or an ``InputError``.
+
+def write_whole(path: Path, data: bytes, *, taken: Text | None = None) -> None:
+    """Write a file at once; with ``taken``, the hint, only under a name that is not taken.
+
+    Raises ``InputError`` where that cannot be, ``VolactError`` for a full disk.
     """
-    target = AtomicFile(path, new=new)
+    target = None
     try:
+        target = AtomicFile(path, new=taken is not None)
         target.binary.write(data)
         target.keep()
     except BaseException as error:
-        target.discard()
+        if target is not None:
+            target.discard()
+        if isinstance(error, FileExistsError) and taken is not None:
+            raise InputError(say("already exists"), taken, where=str(path)) from error
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise VolactError(
                 say("{path}: {why}", path=path, why=os.strerror(error.errno)),
                 say("free some disk space, then try again"),
             ) from error
+        if isinstance(error, OSError):
+            reason = error.strerror or say("cannot be written")
+            raise InputError(reason, where=str(path)) from error
         raise

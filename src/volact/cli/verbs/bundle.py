@@ -10,13 +10,12 @@ import msgspec
 from volact.bundle.collect import FactsRecorder, bundle_of, names_of
 from volact.bundle.document import encode
 from volact.bundle.pseudonyms import Pseudonyms
-from volact.cli.atomic_file import write_whole
+from volact.cli.atomic_file import require_free, write_whole
 from volact.cli.failure import INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet, fleet_of, output_file
 from volact.cli.options.servers import BundleOptions
 from volact.cli.rollout import control_of
 from volact.cli.runtime import run_async, stop_on_signals
-from volact.errors import InputError
 from volact.fleet import plan_fleet
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import load_profile, profile_names
@@ -31,11 +30,8 @@ from volact.words import tr
 def bundle(options: BundleOptions) -> int:
     """Write what servers answered to a file, with names removed."""
     path = output_file(options.to, options.former)
-    if path.exists():
-        raise InputError(
-            say("already exists"), say("choose another file with {option}", option="--to"),
-            where=str(path),
-        )  # fmt: skip
+    taken = say("choose another file with {option}", option="--to")
+    require_free(path, taken)
     fleet = fleet_of(options, "plan")
     recorder = FactsRecorder(NO_RECORDER)
     job = msgspec.structs.replace(fleet.job, recorder=recorder)
@@ -48,7 +44,7 @@ def bundle(options: BundleOptions) -> int:
     made = bundle_of(
         outcomes, recorder.facts, names, parse_kms_hosts(options.kms_host, "--kms-host")
     )
-    _write(path, encode(made))
+    write_whole(path, encode(made), taken=taken)
     _report(path, len(made.servers))
     return INTERRUPTED if stopped else _exit_code(outcomes)
 
@@ -61,14 +57,6 @@ async def _examine(fleet: Fleet, options: BundleOptions) -> tuple[list[Outcome],
         rows = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         found = {outcome.server.name: outcome async for outcome in rows}
     return [found[server.name] for server in fleet.servers if server.name in found], stop.is_set()
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_whole(path, data, new=True)
-    except OSError as error:
-        reason = error.strerror or say("cannot be written")
-        raise InputError(reason, where=str(path)) from error
 
 
 def _report(path: Path, servers: int) -> None:

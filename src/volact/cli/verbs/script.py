@@ -11,13 +11,12 @@ from volact import __version__
 from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
-from volact.cli.atomic_file import write_whole
+from volact.cli.atomic_file import require_free, write_whole
 from volact.cli.console import use_stdout
 from volact.cli.fleet_options import output_file
 from volact.cli.options.tools import CloudService, ScriptMode, ScriptOptions
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
-from volact.errors import InputError
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with
 from volact.model.profile import Knowledge
@@ -33,7 +32,7 @@ _BY_HAND_S = 600  # unreachable hosts, services that start and clock changes tak
 def script(options: ScriptOptions) -> int:
     """Write a self-contained script to run on a server by hand."""
     service = options.for_
-    name = required_profile(options.provider or _cloud_of(service)).name
+    name = required_profile(options.provider or (CLOUDS[service] if service else "")).name
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host, "--kms-host"))(name)
     mode: ScriptMode = options.mode or ("probe" if service else "standalone")
     request = _request(knowledge, mode)
@@ -42,7 +41,8 @@ def script(options: ScriptOptions) -> int:
         usual = f"volact-{request.id}.bat" if mode == "probe" else knowledge.profile.script_name
         _write_all([output_file(options.to or usual, options.former)], [data], force=options.force)
         return 0
-    wrapped = _wrapped(service, data, request)
+    title = f"volact {request.mode} {request.id}"
+    wrapped = wrap(service, data, title=title, deadline_s=_DEADLINE_S)
     usual = f"volact-{service}-{request.id}{wrapped.suffix}"
     paths = _numbered(output_file(options.to or usual, options.former), len(wrapped.files))
     _write_all(paths, wrapped.files, force=options.force)
@@ -58,17 +58,14 @@ def _numbered(path: Path, count: int) -> list[Path]:
 
 def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) -> None:
     """Write the files and print their digests as sha256sum does."""
-    for path in paths:  # the second part may be there already: then not even the first is written
-        if not force and path.exists():
-            raise _exists(path)
+    taken = None if force else say("--force overwrites it")
+    if taken is not None:
+        for path in paths:  # the second part may be there: then not even the first is written
+            require_free(path, taken)
     out = use_stdout("text")
     for path, data in zip(paths, files, strict=True):
-        _write(path, data, force=force)
+        write_whole(path, data, taken=taken)
         out.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
-
-
-def _cloud_of(service: CloudService | None) -> str:
-    return CLOUDS[service] if service else ""
 
 
 def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
@@ -87,11 +84,6 @@ def _rendered(request: Request, service: CloudService | None, language: str) -> 
     return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp", language=language)
 
 
-def _wrapped(service: CloudService, data: bytes, request: Request) -> Wrapped:
-    title = f"volact {request.mode} {request.id}"
-    return wrap(service, data, title=title, deadline_s=_DEADLINE_S)
-
-
 def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: str) -> None:
     """Print on standard error how the files are used."""
     lines = [tr(say("run it:"))]
@@ -107,16 +99,3 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
         saved = "answers.txt" if text else "answers.json"
         lines += [tr(say("read it:")), f"  volact read-answer {saved} --provider {provider}"]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
-
-
-def _write(path: Path, data: bytes, *, force: bool) -> None:
-    try:
-        write_whole(path, data, new=not force)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    except OSError as error:
-        raise InputError(error.strerror or say("cannot be written"), where=str(path)) from error
-
-
-def _exists(path: Path) -> InputError:
-    return InputError(say("already exists"), say("--force overwrites it"), where=str(path))
