@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Protocol
 
 from volact.cli.console import columns_of, wants_colour
 from volact.cli.progress import shown
@@ -13,19 +12,10 @@ from volact.cli.run_controller import RunController, run_through
 from volact.cli.runtime import run_async
 from volact.event_loop import new_runner
 from volact.fleet import apply_fleet, needs_all_servers, plan_fleet, plan_together
-from volact.model.report import ServerReport
 from volact.model.text import Text, say
 from volact.pipeline import Outcome
-
-
-class PlanWriter(Protocol):
-    """Writes what would be done to servers."""
-
-    def add(self, server: ServerReport) -> None:
-        """Take one server's plan."""
-
-    def write_plans(self) -> None:
-        """Write all of them."""
+from volact.report.plan_text import PlanTextWriter
+from volact.report.undo_text import UndoTextWriter
 
 
 def plan_first(run: RunController, agreed: Callable[[list[Outcome]], bool]) -> int:
@@ -82,7 +72,7 @@ async def _apply(run: RunController, pending: list[Outcome]) -> None:
 
 def confirmed(
     run: RunController,
-    writer: Callable[..., PlanWriter],
+    writer: type[PlanTextWriter | UndoTextWriter],
     question: Callable[[int, int], Text],
     pending: list[Outcome],
 ) -> bool:
