@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any, TypeVar
@@ -62,27 +62,17 @@ def stop_on_signals(
 
     ``on_signal`` is called with the number of signals so far.
     """
-    loop = asyncio.get_running_loop()
-    before = {name: signal.getsignal(name) for name in _SIGNALS}
+    loop, left = asyncio.get_running_loop(), list(events)
+    with ExitStack() as handled:
 
-    def restore() -> None:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        def stop(*_: object) -> None:
+            loop.call_soon_threadsafe(left.pop(0).set)
+            loop.call_soon_threadsafe(on_signal, len(events) - len(left))
+            if not left:
+                handled.close()
 
-    left = list(events)
-
-    def stop(*_: object) -> None:
-        loop.call_soon_threadsafe(left.pop(0).set)
-        loop.call_soon_threadsafe(on_signal, len(events) - len(left))
-        if not left:
-            restore()
-
-    try:
-        for name in _SIGNALS:
-            signal.signal(name, stop)
+        handled.enter_context(on_signals(stop))
         yield
-    finally:
-        restore()
 
 
 def set_at_end_of_input(stop: asyncio.Event) -> None:
