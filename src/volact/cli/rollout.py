@@ -13,8 +13,7 @@ import msgspec
 
 from volact.cli.failure import tell
 from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions
-from volact.cli.options.servers import ConnectOptions, ServerOptions
-from volact.cli.options.shared import RETRIES
+from volact.cli.options.servers import RETRIES, ConnectOptions, ServerOptions
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Ended, FleetEvent, Rate, Share, Stop, Stopped
 from volact.fleet.machine_limits import most_at_a_time
@@ -53,10 +52,9 @@ class RolloutSummary:
             return run
         activates = how.command == "activate"
         command = self._command(how) if activates else ""
-        message = _rollout_message if activates else _message
         stopped = StopRow(
             why=self._stop.why,
-            message=message(self._stop, self._not_begun, run.summary.servers),
+            message=_message(self._stop, self._not_begun, run.summary.servers, rollout=activates),
             not_begun=self._not_begun,
             command=command,
         )
@@ -71,23 +69,20 @@ class RolloutSummary:
         return " ".join(word for word in (command, self._words, resume) if word) if command else ""
 
 
-def _message(stop: Stop, not_begun: int, servers: int) -> Text:
+def _message(stop: Stop, not_begun: int, servers: int, *, rollout: bool) -> Text:
+    given = {"why": stop.sentence, "servers": servers}
+    if rollout:
+        return count(
+            not_begun,
+            "the rollout stopped: {why}; {n} of {servers} servers was not started",
+            "the rollout stopped: {why}; {n} of {servers} servers were not started",
+            **given,
+        )
     return count(
         not_begun,
         "the run stopped: {why}; {n} of {servers} servers was not started",
         "the run stopped: {why}; {n} of {servers} servers were not started",
-        why=stop.sentence,
-        servers=servers,
-    )
-
-
-def _rollout_message(stop: Stop, not_begun: int, servers: int) -> Text:
-    return count(
-        not_begun,
-        "the rollout stopped: {why}; {n} of {servers} servers was not started",
-        "the rollout stopped: {why}; {n} of {servers} servers were not started",
-        why=stop.sentence,
-        servers=servers,
+        **given,
     )
 
 

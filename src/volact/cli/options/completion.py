@@ -6,7 +6,7 @@ No cloud's API is called and no program of an inventory is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 _RUNS = 50
 
 
-def complete_provider(incomplete: str) -> list[str]:
-    """Names of providers."""
-    return _beginning(incomplete, provider_names())
+def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """The completion by some words, which are asked for when it is."""
+
+    def complete(incomplete: str) -> list[str]:
+        return _beginning(incomplete, words())
+
+    return complete
 
 
-def complete_step(incomplete: str) -> list[str]:
-    """Steps that need consent."""
-    return _beginning(incomplete, ASKING_STEPS)
+complete_provider = completing(provider_names)
+complete_step = completing(lambda: ASKING_STEPS)
 
 
 def complete_finding(incomplete: str) -> list[str]:

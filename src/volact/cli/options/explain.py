@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typer.core import TyperCommand
 
 from volact.cli.options import shared
-from volact.cli.options.completion import complete_finding
+from volact.cli.options.completion import complete_finding, completing
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import arguments, option
 from volact.core.explain import classes
@@ -30,11 +30,6 @@ class NegativeNumbers(TyperCommand):
         return super().parse_args(ctx, [*others, *numbers])
 
 
-def complete_class(incomplete: str) -> list[str]:
-    """Shell completion for classes of codes."""
-    return [name for name in classes(load_errors()) if name.startswith(incomplete)]
-
-
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
     """Explain an error code, event id or finding."""
@@ -52,7 +47,7 @@ class ExplainOptions:
         "List the codes of a class, such as dns; without NAME or code, list the classes.",
         "NAME",
         "--class",
-        autocompletion=complete_class,
+        autocompletion=completing(lambda: classes(load_errors())),
     )
     output: shared.TableOrJson = shared.output()
     lang: Lang = ""

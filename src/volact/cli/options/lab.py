@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from volact.cli.options import shared
+from volact.cli.options.completion import completing
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import flag, option
 from volact_lab.scenario import scenario_names
 from volact_lab.scenarios import DEFAULT
 
-
-def complete_scenario(incomplete: str) -> list[str]:
-    """Shell completion for scenario names."""
-    return [name for name in scenario_names() if name.startswith(incomplete)]
+complete_scenario = completing(scenario_names)
 
 
 def _seed(default: int) -> int:

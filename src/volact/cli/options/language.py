@@ -9,12 +9,9 @@ from typing import Annotated
 
 import typer
 
+from volact.cli.options.completion import completing
 from volact.words import LANGUAGES, use
 from volact.words.choose import known_language
-
-
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in LANGUAGES if name.startswith(incomplete)]
 
 
 def _speak(tag: str) -> str:
@@ -35,6 +32,6 @@ Lang = Annotated[
         help="Language of the output: en, id or zh-CN; default: LC_ALL, LC_MESSAGES or LANG.",
         callback=_speak,
         is_eager=True,
-        autocompletion=_complete,
+        autocompletion=completing(lambda: LANGUAGES),
     ),
 ]

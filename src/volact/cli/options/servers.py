@@ -10,8 +10,10 @@ from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.core.console import Dialect
-from volact.model.bounds import CONCURRENCY, DEADLINE_S
+from volact.model import bounds
 from volact.model.server import HostKeyPolicy
+
+RETRIES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,8 @@ class ConnectOptions(SourceOptions):
         None,
         "At most N servers at a time; without it as many as this machine bears.",
         "N",
-        min=CONCURRENCY.least,
-        max=CONCURRENCY.most,
+        min=bounds.CONCURRENCY.least,
+        max=bounds.CONCURRENCY.most,
     )
     processes: int | None = option(
         None,
@@ -77,14 +79,22 @@ class ConnectOptions(SourceOptions):
         min=1,
         max=64,
     )
-    pace: str = shared.pace()
-    retries: int = shared.retries()
+    pace: str = option(
+        "", "Start at most N servers per second, minute or hour: N/s, N/m, N/h.", "N/s|N/m|N/h"
+    )
+    retries: int = option(
+        RETRIES,
+        "Retries for transient errors.",
+        "N",
+        min=bounds.RETRIES.least,
+        max=bounds.RETRIES.most,
+    )
     deadline: float = option(
         120.0,
         "Time limit for one server.",
         "SECONDS",
-        min=DEADLINE_S.least,
-        max=DEADLINE_S.most,
+        min=bounds.DEADLINE_S.least,
+        max=bounds.DEADLINE_S.most,
     )
     connect_timeout: float = option(15.0, "Time limit for the login.", "SECONDS", min=0.1, max=600)
     host_key_policy: HostKeyPolicy = option(
@@ -115,7 +125,7 @@ class ServerOptions(ConnectOptions):
         "URL",
     )
     store: str = shared.store()
-    no_store: bool = shared.no_store()
+    no_store: bool = flag("--no-store", "Do not store this run.")
     no_progress: bool = flag("--no-progress", "Show no progress on stderr.")
     verbose: bool = shared.verbose()
 

@@ -19,7 +19,6 @@ from volact.cloud.base import AccountOption, Cloud
 from volact.cloud.registry import clouds
 from volact.core.consent import ASKING_STEPS
 from volact.core.console import Dialect
-from volact.model import bounds
 
 # How servers of a cloud's list may be reached; and those that are the clouds' own.
 RUN_COMMANDS = tuple(cloud.scheme for cloud in clouds())
@@ -42,9 +41,10 @@ def dialect() -> Dialect | None:
     )
 
 
-def provider() -> str:
+def provider(
+    told: str = "Provider of the servers; default: determined from each server's facts.",
+) -> str:
     """Whose servers they are."""
-    told = "Provider of the servers; default: determined from each server's facts."
     return option("", told, "NAME", autocompletion=complete_provider)
 
 
@@ -112,30 +112,9 @@ def former() -> str:
     return option("", "Former name of --to.", "FILE", "--output", "-o", hidden=True)
 
 
-def pace() -> str:
-    """How fast servers are started."""
-    return option(
-        "", "Start at most N servers per second, minute or hour: N/s, N/m, N/h.", "N/s|N/m|N/h"
-    )
-
-
-RETRIES = 2
-
-
-def retries() -> int:
-    """How often a connection is tried again."""
-    told = "Retries for transient errors."
-    return option(RETRIES, told, "N", min=bounds.RETRIES.least, max=bounds.RETRIES.most)
-
-
 def store() -> str:
     """Which store."""
     return option("", "Store: a file or postgresql://…; default: the user's own.", "URL", "--store")
-
-
-def no_store() -> bool:
-    """Whether the run is stored."""
-    return flag("--no-store", "Do not store this run.")
 
 
 def service() -> str:

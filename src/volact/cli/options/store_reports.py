@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from volact.cli.options import shared
-from volact.cli.options.completion import complete_provider, complete_run, complete_server
+from volact.cli.options.completion import complete_run, complete_server
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import argument, arguments, flag, option
 
@@ -27,9 +27,7 @@ class FleetReportOptions(StoreReportOptions):
     """And those of the whole fleet."""
 
     limit: list[str] = shared.limit()
-    provider: str = option(
-        "", "Only servers of this provider.", "NAME", autocompletion=complete_provider
-    )
+    provider: str = shared.provider("Only servers of this provider.")
 
 
 @dataclass(frozen=True, kw_only=True)

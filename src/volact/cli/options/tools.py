@@ -22,12 +22,7 @@ class EndpointsOptions:
     delay of each time server. Nothing is activated. Exit code 3 when a check fails.
     """
 
-    provider: str = option(
-        "",
-        "Check everything in this provider's profile.",
-        "NAME",
-        autocompletion=complete_provider,
-    )
+    provider: str = shared.provider("Check everything in this provider's profile.")
     kms_host: list[str] = repeatable("KMS host to check. Repeatable.", "HOST[:PORT]")
     ntp: list[str] = repeatable("Time server to check. Repeatable.", "HOST")
     timeout: float = option(3.0, "Time limit for each check.", "SECONDS", min=0.1, max=60)
@@ -48,11 +43,8 @@ class ScriptOptions:
     Prints its SHA-256 as sha256sum does. The same options give the same bytes.
     """
 
-    provider: str = option(
-        "",
-        "Provider whose KMS hosts and time servers it uses; required without --for.",
-        "NAME",
-        autocompletion=complete_provider,
+    provider: str = shared.provider(
+        "Provider whose KMS hosts and time servers it uses; required without --for."
     )
     to: str = option("", "Output file; default: the usual name.", "FILE", "--to")
     former: str = shared.former()
