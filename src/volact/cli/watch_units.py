@@ -195,8 +195,3 @@ def _when(start: WatchCommand) -> str:
             "interval"
         ),
     )
-
-
-def quiet(words: Sequence[str]) -> tuple[str, ...]:
-    """The words of one unattended run."""
-    return ("watch", "--once", *words)

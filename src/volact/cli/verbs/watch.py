@@ -29,7 +29,7 @@ from volact.cli.selection import refuse_leftovers
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
 from volact.cli.watch_state import WatchStateFile
-from volact.cli.watch_units import WatchCommand, cron, quiet, systemd, variables_of, words_of
+from volact.cli.watch_units import WatchCommand, cron, systemd, variables_of, words_of
 from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError, VolactError
@@ -137,7 +137,7 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
             say("the current folder does not exist any more"), say("change to another one")
         ) from error
     return WatchCommand(
-        command=(*_program(), *quiet(tuple(words_of(options)))),
+        command=(*_program(), "watch", "--once", *words_of(options)),
         folder=folder,
         user=account_name(),
         every=every,
