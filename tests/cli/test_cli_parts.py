@@ -9,17 +9,19 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from volact.cli.console import table, wants_colour
-from volact.cli.failure import details, report_error
-from volact.cli.progress import NoProgress, ProgressBar, ProgressLines, make_progress, shown
+from volact.cli.failure import details, needs_extra, report_error
+from volact.cli.progress import Progress, ProgressBar, ProgressLines, make_progress, shown
 from volact.cli.sinks import Sinks, parse_reports
 from volact.errors import DataError, InputError, TransportError
 from volact.model.report import ErrorRow, RunReport, ServerReport, Summary
+from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.make import make_writer
 
@@ -391,7 +393,7 @@ def test_progress_on_a_terminal_is_a_bar_that_goes_away() -> None:
         progress.done(server("x", "attention"))
     assert isinstance(make_progress(stream, wanted=True, live=True), ProgressBar)
     assert isinstance(make_progress(stream, wanted=True, live=False), ProgressLines)
-    assert isinstance(make_progress(stream, wanted=False, live=True), NoProgress)
+    assert type(make_progress(stream, wanted=False, live=True)) is Progress
 
 
 def test_colour_wants_a_terminal_and_no_objection() -> None:
@@ -412,11 +414,12 @@ def test_tables_are_aligned_and_safe() -> None:
 
 def test_a_lab_without_its_packages_says_what_to_install() -> None:
     """A plain install has no simulated fleet, and that is no defect."""
-    from volact.cli.verbs.lab import _needs_its_packages
-    from volact.errors import InputError
 
-    with pytest.raises(InputError, match="h11") as seen, _needs_its_packages():
+    def lab() -> AbstractContextManager[None]:
+        return needs_extra("lab", lambda name: say("the lab needs the package {name}", name=name))
+
+    with pytest.raises(InputError, match="h11") as seen, lab():
         raise ModuleNotFoundError("No module named 'h11'", name="h11")
     assert "volact[lab]" in seen.value.hint
-    with pytest.raises(ModuleNotFoundError), _needs_its_packages():
+    with pytest.raises(ModuleNotFoundError), lab():
         raise ModuleNotFoundError("No module named 'volact_lab.gone'", name="volact_lab.gone")

@@ -13,12 +13,14 @@ import platform
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from volact import __version__
 from volact.errors import DataError, InputError, VolactError
 from volact.model.error_text import error_text
-from volact.model.text import say
+from volact.model.text import Text, raw, say
 from volact.report.terminal_safe import plain
 from volact.words import tr
 
@@ -95,6 +97,18 @@ def report_failed_output(name: str, error: Exception) -> None:
     _unexpected(error)
 
 
+@contextmanager
+def needs_extra(extra: str, told: Callable[[Text], Text]) -> Iterator[None]:
+    """``InputError`` for a package of an extra that the block does not find."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "volact").startswith("volact"):
+            raise
+        hint = say("pip install {extra}", extra=f"'volact[{extra}]'")
+        raise InputError(told(raw(error.name or "")), hint) from error
+
+
 def _system_exit(error: SystemExit) -> int:
     if isinstance(error.code, int):
         return error.code
@@ -126,21 +140,16 @@ def _unexpected(error: BaseException) -> int:
     what = type(error).__name__
     try:
         path = _write_details(error)
-    except OSError:
-        tell(
-            say(
-                "unexpected {what}: this is a bug in volact; its details could not be saved",
-                what=what,
-            )
-        )
-        return FAILED
-    tell(
-        say(
+        line = say(
             "unexpected {what}: this is a bug in volact; details are in {path}",
             what=what,
             path=path,
         )
-    )
+    except OSError:
+        line = say(
+            "unexpected {what}: this is a bug in volact; its details could not be saved", what=what
+        )
+    tell(line)
     return FAILED
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from volact.cli.failure import discard_stream
 from volact.core.main_cause import cause
@@ -16,7 +16,7 @@ from volact.model.report import ServerReport
 from volact.model.text import listed, say
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import plain
-from volact.report.words import COUNTED, VERDICTS, phrases, titled
+from volact.report.words import COUNTED, VERDICTS, phrases, titled, verdict_counts
 from volact.words import tr
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _EVERY_S = 60
 
 
-class Progress(Protocol):
-    """A progress display."""
+class Progress:
+    """A progress display; this one shows nothing."""
 
     def start(self, doing: str, total: int) -> None:
         """Begin with a number of servers."""
@@ -53,24 +53,11 @@ def shown(progress: Progress, doing: str, total: int) -> Iterator[Progress]:
 def make_progress(stream: TextIO, *, wanted: bool, live: bool, verbose: bool = False) -> Progress:
     """The display that fits: none, a bar, or lines."""
     if not wanted:
-        return NoProgress()
+        return Progress()
     return ProgressBar(stream) if live else ProgressLines(stream, verbose=verbose)
 
 
-class NoProgress:
-    """No output."""
-
-    def start(self, doing: str, total: int) -> None:
-        """Do nothing."""
-
-    def done(self, server: ServerReport) -> None:
-        """Do nothing."""
-
-    def stop(self) -> None:
-        """Do nothing."""
-
-
-class ProgressLines:
+class ProgressLines(Progress):
     """The counts so far, once a minute; verbose, also each server that is not healthy."""
 
     def __init__(
@@ -102,15 +89,7 @@ class ProgressLines:
             self._line(f"{place} {titled(plain(server.name), said)}")
         elif self._clock() - self._said >= _EVERY_S:
             self._said = self._clock()
-            counts = listed(
-                say("{n} {verdict}", n=self._run.verdicts[verdict], verdict=VERDICTS[verdict])
-                for verdict in COUNTED
-                if self._run.verdicts[verdict]
-            )
-            self._line(f"{place} {tr(counts)}")
-
-    def stop(self) -> None:
-        """Do nothing."""
+            self._line(f"{place} {tr(listed(verdict_counts(self._run.summary())))}")
 
     def _line(self, line: str) -> None:
         if self._unread:
@@ -132,7 +111,7 @@ _TONES = {
 }
 
 
-class ProgressBar:
+class ProgressBar(Progress):
     """A bar with the counts of the verdicts so far."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 import typer
 
-from volact.cli.console import columns_of, use_stdout, wants_colour
+from volact.cli.console import wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet, files_read
 from volact.cli.options.servers import ServerOptions
@@ -24,7 +24,7 @@ from volact.cli.progress import Progress, make_progress, shown
 from volact.cli.rollout import RolloutSummary, announce_drain, control_of
 from volact.cli.run_store import RunStore, open_run_store
 from volact.cli.runtime import ignore_signal, on_signals, stop_on_signals, unhandled_signals
-from volact.cli.sinks import Sinks, parse_reports
+from volact.cli.sinks import Sinks, parse_reports, stdout_writer
 from volact.core.clusters import Clusters
 from volact.fleet import Control, needs_plans_first, run_fleet
 from volact.fleet.runs import Rows
@@ -32,8 +32,7 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, say
 from volact.notify.channels import Channel, open_channels, send_to_all
 from volact.pipeline.job import CHANGING
-from volact.report.base import Invocation, Writer
-from volact.report.make import Layout, make_writer
+from volact.report.base import Writer
 from volact.report.message import message_of
 from volact.report.run_counts import ALL_WELL, RunCounts
 from volact.words import tr
@@ -210,7 +209,7 @@ def open_run(
     """
     listeners = listeners or to_channels(open_channels(options.notify))
     reports = parse_reports(options.report, files_read(options))
-    rows = writer or stdout_writer(output, fleet.how, options)
+    rows = writer or stdout_writer(output, fleet.how, options.verbose)
     streams = output != "text" and sys.stdout.isatty()
     progress = make_progress(
         sys.stderr,
@@ -242,13 +241,6 @@ def to_channels(channels: Sequence[Channel]) -> RunListeners:
         return not channels or send_to_all(channels, message, tell)
 
     return RunListeners(end=end)
-
-
-def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:
-    """The report on standard output."""
-    out = use_stdout(format_)
-    layout = Layout(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
-    return make_writer(format_, out, how, layout)
 
 
 async def run_through(run: RunController) -> int:

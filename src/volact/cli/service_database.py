@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
+from volact.cli.failure import needs_extra
 from volact.errors import InputError
-from volact.model.text import raw, say
+from volact.model.text import say
 from volact.store.address import StoreAddress, chosen
 from volact.store.store import Store
 
 
-@contextmanager
-def needs_service() -> Iterator[None]:
+def needs_service() -> AbstractContextManager[None]:
     """Around imports of ``volact.service``: its packages are an extra."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "volact").startswith("volact"):
-            raise
-        raise InputError(
-            say("the service needs the package {name}", name=raw(error.name or "")),
-            say("pip install {extra}", extra="'volact[service]'"),
-        ) from error
+    return needs_extra(
+        "service", lambda name: say("the service needs the package {name}", name=name)
+    )
 
 
 def database_of(option: str) -> StoreAddress:

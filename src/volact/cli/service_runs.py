@@ -19,10 +19,10 @@ from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOpti
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
 from volact.cli.progress import make_progress, shown
 from volact.cli.registry import default_of
-from volact.cli.run_controller import DOING, stdout_writer
+from volact.cli.run_controller import DOING
 from volact.cli.runtime import on_signals
 from volact.cli.service_client import client_of
-from volact.cli.sinks import Sinks, parse_reports, require_writable
+from volact.cli.sinks import Sinks, parse_reports, require_writable, stdout_writer
 from volact.core.context import Policy
 from volact.errors import InputError, VolactError
 from volact.model.report import RunReport, ServerReport
@@ -57,7 +57,7 @@ def run_by_service(options: ServiceOptions, verb: Verb) -> int:
         page = raw(f"{options.service.rstrip('/')}/runs/{run.id}")
         with _telling(say("run {run} goes on at the service: {url}", run=raw(run.id), url=page)):
             how = _how(options, run)
-            writer = stdout_writer(options.output, how, options)
+            writer = stdout_writer(options.output, how, options.verbose)
             sinks = Sinks(writer, parse_reports(options.report), how)
             ending.callback(sinks.discard)
             run = _followed(service, run, options)

@@ -15,12 +15,13 @@ from pathlib import Path
 import msgspec
 
 from volact.cli.atomic_file import AtomicFile, require_other_file
+from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import STDOUT, report_failed_output
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
 from volact.report.base import Invocation, Writer
-from volact.report.make import FILE_FORMATS, make_writer
+from volact.report.make import FILE_FORMATS, Layout, make_writer
 
 # A comma separates reports only where a format follows it; ",," there is one of a path's own.
 _NEXT = re.compile(rf"(?<!,),(?=(?:{'|'.join(FILE_FORMATS)})=)")
@@ -58,95 +59,77 @@ def _parse(word: str) -> ReportTarget:
     return ReportTarget(format_, Path(_OWN_COMMA.sub(",", path)))
 
 
-class ReportFile:
-    """A report that appears under its name when it is complete."""
+class _Output(msgspec.Struct, eq=False):
+    """A writer, and what is done with what it wrote when that is complete, or never will be."""
 
-    def __init__(self, target: ReportTarget, how: Invocation) -> None:
-        self._path = target.path
-        self._file = AtomicFile(target.path)
-        self._writer = make_writer(target.format, self._file.file, how)
-
-    def add(self, server: ServerReport) -> None:
-        """Take one server's row."""
-        self._writer.add(server)
-
-    def finish(self, run: RunReport) -> None:
-        """Write the end and put the file in its place."""
-        self._writer.finish(run)
-        self._file.keep()
-
-    def discard(self) -> None:
-        """Remove the incomplete report."""
-        self._file.discard()
-
-    @property
-    def name(self) -> str:
-        """The file as it was named on the command line."""
-        return str(self._path)
-
-
-class _Output:
-    """Standard output."""
-
-    name = STDOUT
-
-    def __init__(self, writer: Writer) -> None:
-        self.add = writer.add
-        self._writer = writer
-
-    def finish(self, run: RunReport) -> None:
-        """Write the end and flush it."""
-        self._writer.finish(run)
-        sys.stdout.flush()
+    name: str  # as on the command line
+    writer: Writer
+    keep: Callable[[], object]
+    discard: Callable[[], object]
 
 
 class Sinks:
     """All writers of a run."""
 
     def __init__(self, output: Writer, reports: Sequence[ReportTarget], how: Invocation) -> None:
-        self._files: list[ReportFile] = []
+        self._files: list[_Output] = []
         try:
             for target in reports:
-                self._files.append(ReportFile(target, how))
+                file = AtomicFile(target.path)
+                writer = make_writer(target.format, file.file, how)
+                self._files.append(_Output(str(target.path), writer, file.keep, file.discard))
         except InputError:
             self.discard()
             raise
-        self._writers: list[ReportFile | _Output] = [*self._files, _Output(output)]
+        stdout = _Output(STDOUT, output, sys.stdout.flush, lambda: None)
+        self._outputs = [*self._files, stdout]
         self._lost: list[tuple[str, Exception]] = []
 
     @property
     def reading(self) -> bool:
         """Whether any writer is left."""
-        return bool(self._writers)
+        return bool(self._outputs)
 
     def add(self, server: ServerReport) -> None:
         """Hand a row to every writer."""
-        self._each(lambda writer: writer.add(server))
+        self._each(lambda output: output.writer.add(server))
 
     def finish(self, run: RunReport) -> bool:
         """Complete every report and print which failed; whether none did."""
-        self._each(lambda writer: writer.finish(run))
-        whole = [file for file in self._files if file in self._writers]
+
+        def end(output: _Output) -> None:
+            output.writer.finish(run)
+            output.keep()
+
+        self._each(end)
+        whole = [file for file in self._files if file in self._outputs]
         self._files = [file for file in self._files if file not in whole]
         self.discard()
         for name, error in self._lost:
             report_failed_output(name, error)
         return not self._lost
 
-    def _each(self, act: Callable[[ReportFile | _Output], None]) -> None:
+    def _each(self, act: Callable[[_Output], object]) -> None:
         """Call every writer; one that raises is removed."""
-        for writer in tuple(self._writers):
+        for output in tuple(self._outputs):
             try:
-                act(writer)
+                act(output)
             except Exception as error:  # reported at the end
-                self._writers.remove(writer)
-                self._lost.append((writer.name, error))
+                self._outputs.remove(output)
+                self._lost.append((output.name, error))
 
     def discard(self) -> None:
         """Remove incomplete reports."""
         for file in self._files:
             file.discard()
         self._files.clear()
+
+
+def stdout_writer(format_: str, how: Invocation, verbose: bool) -> Writer:
+    """The report on standard output."""
+    out = use_stdout(format_)
+    layout = Layout(columns=columns_of(out), colour=wants_colour(out), everything=verbose)
+    return make_writer(format_, out, how, layout)
 
 
 def require_writable(words: Sequence[str]) -> None:

@@ -25,9 +25,9 @@ from volact.cli.run_controller import (
     RunListeners,
     open_run,
     run_through,
-    stdout_writer,
 )
 from volact.cli.runtime import StopSignal, run_async
+from volact.cli.sinks import stdout_writer
 from volact.cli.watch_channels import WatchedChannels
 from volact.cli.watch_state import WatchStateFile
 from volact.errors import InputError, VolactError
@@ -141,4 +141,4 @@ class Watch:
             out = use_stdout(output)
             columns = columns_of(out) if out.isatty() else sys.maxsize
             return WatchWriter(out, self._channels.printed, columns=columns)
-        return stdout_writer(output, fleet.how, self._options)
+        return stdout_writer(output, fleet.how, self._options.verbose)

@@ -14,9 +14,9 @@ from volact.cli.console import use_stdout
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.lab import DemoOptions
 from volact.cli.options.servers import FleetOptions
-from volact.cli.run_controller import open_run, run_through, stdout_writer
+from volact.cli.run_controller import open_run, run_through
 from volact.cli.runtime import run_async
-from volact.cli.sinks import NullWriter, require_writable
+from volact.cli.sinks import NullWriter, require_writable, stdout_writer
 from volact.cli.verbs.lab import require_scenario
 from volact.model.text import Text, say, typed
 from volact.report.run_counts import ComparingWriter, RunCounts
@@ -63,7 +63,7 @@ def _activate(options: FleetOptions, before: RunCounts, note: Text) -> int:
         fleet.how, command="demo", selector=_SELECTOR, before=before.summary()
     )
     fleet = msgspec.structs.replace(fleet, how=how)
-    table = ComparingWriter(use_stdout("text"), before, stdout_writer("text", how, options))
+    table = ComparingWriter(use_stdout("text"), before, stdout_writer("text", how, options.verbose))
     with open_run(options, fleet, "text", table) as run:
         run.note(note)
         return run_async(run_through(run))

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from volact.cli.atomic_file import AtomicFile
-from volact.cli.console import table, use_stdout
+from volact.cli.console import table, write_answer
+from volact.cli.failure import needs_extra
 from volact.cli.options.lab import LabScenariosOptions, LabServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError, unreadable
 from volact.model.text import count, say
-from volact.report.json_document import encode
 from volact.words import tr
 from volact_lab.scenario import load_scenario, scenario_names
 
 
 def serve(options: LabServeOptions) -> int:
     """Start a simulated fleet and run until stopped."""
-    with _needs_its_packages():
+    with needs_extra("lab", lambda name: say("the lab needs the package {name}", name=name)):
         run_async(_serve(options))
     return 0
 
@@ -69,18 +67,6 @@ def _require_own(inventory: Path) -> None:
         )
 
 
-@contextmanager
-def _needs_its_packages() -> Iterator[None]:
-    """The lab needs packages that volact itself does not."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "volact").startswith("volact"):
-            raise
-        hint = "pip install 'volact[lab]'"
-        raise InputError(say("the lab needs the package {name}", name=error.name), hint) from error
-
-
 def require_scenario(name: str) -> None:
     """``InputError`` for a scenario that is not there."""
     load_scenario(name)
@@ -89,9 +75,6 @@ def require_scenario(name: str) -> None:
 def scenarios(options: LabScenariosOptions) -> int:
     """List the scenarios and their faults."""
     found = [load_scenario(name) for name in scenario_names()]
-    out = use_stdout(options.output)
-    if options.output == "json":
-        out.write(encode(found) + "\n")
-    else:
-        out.write(table((say("NAME"), say("FAULTS")), [(item.name, item.title) for item in found]))
+    rows = [(item.name, item.title) for item in found]
+    write_answer(options.output, found, lambda: table((say("NAME"), say("FAULTS")), rows))
     return 0

@@ -13,11 +13,10 @@ import msgspec
 from volact import __version__
 from volact.agent.answer import Answer
 from volact.agent.pasted import MAX_BYTES, PastedAnswer, find_answers
-from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
 from volact.cli.fleet_options import parse_ignored
 from volact.cli.options.tools import ReadAnswerOptions
-from volact.cli.sinks import NullWriter, Sinks, parse_reports
+from volact.cli.sinks import NullWriter, Sinks, parse_reports, stdout_writer
 from volact.cli.verbs.plan import commands_of, commands_writer, need_commands
 from volact.core.console import Dialect
 from volact.errors import AnswerError, InputError, unreadable
@@ -29,7 +28,6 @@ from volact.model.server import Address, Server
 from volact.model.text import say
 from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
-from volact.report.make import Layout, make_writer
 from volact.report.run_counts import ALL_WELL, RunCounts, exit_code
 from volact.typed import joined
 
@@ -43,7 +41,10 @@ def read_answer(options: ReadAnswerOptions) -> int:
     job = _job(options)
     outcomes = _told_apart(_read(options.files or [_STDIN], job))
     counts = RunCounts(outcome.report for outcome in outcomes)
-    sinks = Sinks(_writer(options, how), parse_reports(options.report, options.files), how)
+    writer: Writer = NullWriter()
+    if options.output != "commands":
+        writer = stdout_writer(options.output, how, options.verbose)
+    sinks = Sinks(writer, parse_reports(options.report, options.files), how)
     try:
         for outcome in outcomes:
             sinks.add(outcome.report)
@@ -159,14 +160,6 @@ def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
         return msgspec.structs.replace(outcome, report=report)
 
     return [named(outcome) for outcome in outcomes]
-
-
-def _writer(options: ReadAnswerOptions, how: Invocation) -> Writer:
-    if options.output == "commands":
-        return NullWriter()
-    out = use_stdout(options.output)
-    layout = Layout(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
-    return make_writer(options.output, out, how, layout)
 
 
 def _write_commands(outcomes: list[Outcome], dialect: Dialect | None) -> None:
