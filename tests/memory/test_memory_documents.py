@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from memory_samples import run_row
+from schemas import DOCUMENTS, RunsDocument, memory_schema, schema_text, written_schema
 
 from volact.queries.values import ExpiringRow, StatusRow
 from volact.report.store_reports.columns import EXPIRING, RUNS, STATUS
 from volact.report.store_reports.document import DataFormat, Document, write
-from volact.report.store_reports.documents import RunsDocument
-from volact.report.store_reports.schema import DOCUMENTS, memory_schema, schema_text
 from volact.store.values import RunRow
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "memory.json"
 HEAD = {"volact": "0.1.0", "command": "runs", "now": "2026-03-01T12:00:00Z"}
 
 
@@ -84,8 +81,8 @@ def test_every_column_is_a_field_of_its_row() -> None:
 
 
 def test_the_schema_in_the_docs_is_current() -> None:
-    assert SCHEMA_FILE.read_text("utf-8") == schema_text(), (
-        "run: python -m volact.report.store_reports.schema > docs/schema/memory.json"
+    assert written_schema("memory.json") == schema_text("memory.json"), (
+        "run: python tests/report/schemas.py"
     )
 
 

@@ -15,10 +15,10 @@ import pytest
 from cli_run import Done, volact
 from lab_thread import drawn_lab
 from postgres_server import PostgresServer
+from schemas import DOCUMENTS
 from store_samples import keep, row
 
 from volact.cli.entry import main
-from volact.report.store_reports.schema import DOCUMENTS
 
 # One lab for all of them, also when tests run side by side.
 pytestmark = pytest.mark.xdist_group("memory-lab")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,15 +20,13 @@ from report_samples import (
     one_of_each,
     run_of,
 )
+from schemas import report_schema, schema_text, written_schema
 
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.report.json_document import encode
 from volact.report.make import FILE_FORMATS, make_writer
 from volact.report.plan_text import CommandsWriter
-from volact.report.schema import report_schema, schema_text
-
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 
 
 def written(format_: str, servers: list[ServerReport]) -> str:
@@ -121,8 +118,8 @@ def test_every_format_takes_an_empty_run(format_: str) -> None:
 
 
 def test_the_schema_in_the_docs_is_current() -> None:
-    assert SCHEMA_FILE.read_text("utf-8") == schema_text(), (
-        "run: python -m volact.report.schema > docs/schema/report.json"
+    assert written_schema("report.json") == schema_text("report.json"), (
+        "run: python tests/report/schemas.py"
     )
 
 

@@ -25,8 +25,7 @@ from volact.queries.filters import ServerFilter
 from volact.queries.status import StatusQuery
 from volact.queries.values import FleetStatus, StatusRow
 from volact.report.store_reports.columns import STATUS
-from volact.report.store_reports.document import Document, write
-from volact.report.store_reports.documents import status_fields
+from volact.report.store_reports.document import Document, status_fields, write
 from volact.report.store_reports.status_text import StatusText
 from volact.store.values import RunRow
 

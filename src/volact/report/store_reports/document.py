@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TextIO, TypeVar
 
 import msgspec
 
+from volact.queries.values import FleetStatus
 from volact.report.csv_rows import Columns, cells_of
 from volact.report.json_document import encode
 
@@ -27,6 +28,12 @@ class Document(msgspec.Struct, Generic[Row], kw_only=True):
     rows: Iterable[Row]
     columns: Columns[Row]
     summary_fields: Callable[[], dict[str, Any]] = dict
+
+
+def status_fields(status: FleetStatus) -> dict[str, Any]:
+    """Everything of the document of ``status`` that is not one server's, in its order."""
+    names = [field.name for field in msgspec.structs.fields(FleetStatus)]
+    return {name: getattr(status, name) for name in names if name != "troubled"}
 
 
 def write(out: TextIO, format_: DataFormat, document: Document[Row]) -> None:

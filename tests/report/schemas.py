@@ -1,16 +1,17 @@
-"""The JSON documents of the verbs that read the store: a contract, like ``model.report``.
+"""The JSON Schemas of docs/schema, made from the types themselves.
 
-Names only; their parts are answers of ``volact.queries``.  Changing a name here is a
-change of contract (CHANGELOG.md).  Moments are ISO 8601, UTC.
+``python tests/report/schemas.py`` writes them; a test fails when one is no longer current.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from volact.model.report import Cluster, Summary
+from volact.model.report import Cluster, RunReport, Summary
 from volact.queries.values import (
     Age,
     ChangeRow,
@@ -19,13 +20,15 @@ from volact.queries.values import (
     ExpiringRow,
     ExpiringSummary,
     FindingCount,
-    FleetStatus,
     Group,
     LookRow,
     Stale,
     StatusRow,
 )
 from volact.store.values import RunRow
+
+FOLDER = Path(__file__).parents[2] / "docs" / "schema"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class RunsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +58,6 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     stale: Stale
     accepted: tuple[FindingCount, ...]
     last_run: RunRow | None
-
-
-def status_fields(status: FleetStatus) -> dict[str, Any]:
-    """Everything of the document that is not one server's, in its order."""
-    names = [field.name for field in msgspec.structs.fields(FleetStatus)]
-    return {name: getattr(status, name) for name in names if name != "troubled"}
 
 
 class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,3 +92,47 @@ class ExpiringDocument(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[ExpiringRow, ...]
     unknown: tuple[ExpiringRow, ...]
     summary: ExpiringSummary
+
+
+# A contract, like ``model.report``: changing a name is a change of contract (CHANGELOG.md).
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "status": StatusDocument,
+    "expiring": ExpiringDocument,
+    "runs": RunsDocument,
+    "diff": DiffDocument,
+    "history": HistoryDocument,
+}
+
+
+def report_schema() -> dict[str, Any]:
+    """The schema of ``--output json``."""
+    return {**msgspec.json.schema(RunReport), "$schema": DIALECT, "title": "volact report"}
+
+
+def memory_schema() -> dict[str, Any]:
+    """That of the verbs that read the store; ``command`` names which of the documents it is."""
+    made, parts = msgspec.json.schema_components(DOCUMENTS.values(), ref_template="#/$defs/{name}")
+    return {
+        "$schema": DIALECT,
+        "title": "volact status, expiring, runs, diff and history",
+        "anyOf": list(made),
+        "$defs": parts,
+    }
+
+
+SCHEMAS = {"report.json": report_schema, "memory.json": memory_schema}
+
+
+def schema_text(name: str) -> str:
+    """A schema as its file in docs/schema has it."""
+    return json.dumps(SCHEMAS[name](), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def written_schema(name: str) -> str:
+    """A schema as it is in docs/schema."""
+    return (FOLDER / name).read_text("utf-8")
+
+
+if __name__ == "__main__":
+    for file in SCHEMAS:
+        (FOLDER / file).write_text(schema_text(file), "utf-8")
