@@ -32,6 +32,7 @@ from volact.cli.child_lab import child_lab
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.make import FILE_FORMATS
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.text_table import TextWriter
 from volact_lab.fleet import fleet as drawn
 from volact_lab.scenario import load_scenario
@@ -163,7 +164,7 @@ def test_the_readme_shows_what_check_says_of_one_server(seen: dict[str, Any]) ->
     how = Invocation(volact="", command="check", login=login, typed=typed)
     (row,) = (row for row in seen["servers"] if row["name"] == "report-08")
     out = io.StringIO()
-    writer = TextWriter(out, how)
+    writer = TextWriter(TerminalWriter(out), how)
     writer.add(msgspec.convert({**row, "name": "10.0.0.5", "address": address}, type=ServerReport))
     writer.finish(msgspec.convert(seen, type=RunReport))
     shown = README.read_text("utf-8").partition(f"$ volact check {typed[address]} {login}\n")[2]

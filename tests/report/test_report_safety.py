@@ -26,6 +26,7 @@ from volact.report.message import ReportedChange, message_of
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import csv_cell, plain
+from volact.report.terminal_writer import TerminalWriter
 
 ATTACKS = (
     # terminals
@@ -163,7 +164,8 @@ def check_text(text: str) -> None:
     for server in everywhere(text):
         assert harmless(written("text", text, [server]))
     out = io.StringIO()
-    assert harmless(fed(PlanTextWriter(out, HOW, colour=True), out, text, everywhere(text)))
+    writer = PlanTextWriter(TerminalWriter(out, colour=True), HOW)
+    assert harmless(fed(writer, out, text, everywhere(text)))
 
 
 def check_csv(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -34,6 +34,7 @@ from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts, exit_code
 from volact.report.step_lines import Command, in_one_line
 from volact.report.terminal_safe import csv_cell, plain, width
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.text_table import TextWriter
 from volact.report.words import (
     days_left,
@@ -47,9 +48,11 @@ from volact.report.words import (
 from volact.words import speaking
 
 
-def text_of(servers: list[ServerReport], how: Invocation = HOW, **look: object) -> str:
+def text_of(
+    servers: list[ServerReport], how: Invocation = HOW, *, everything: bool = False, **look: Any
+) -> str:
     out = io.StringIO()
-    writer = TextWriter(out, how, **look)  # type: ignore[arg-type]
+    writer = TextWriter(TerminalWriter(out, **look), how, everything=everything)
     for server in servers:
         writer.add(server)
     writer.finish(run_of(servers, command=how.command))
@@ -68,7 +71,7 @@ def test_the_worst_comes_first_and_healthy_servers_are_only_counted() -> None:
 def stopped_text(command: str) -> str:
     """The report of a rollout that many servers had no turn in."""
     out = io.StringIO()
-    writer = TextWriter(out, HOW)
+    writer = TextWriter(TerminalWriter(out), HOW)
     error = ErrorRow(kind="not-begun", message="1 canary failed: web-00")
     lost = [unreachable(f"web-{n:02}") for n in range(1, 30)]
     waiting = {"verdict": "not-started", "error": error}
@@ -447,7 +450,7 @@ def test_what_follows_a_plan_is_for_its_servers_and_no_more(
 ) -> None:
     out = io.StringIO()
     how = msgspec.structs.replace(HOW, command="plan", **changes)
-    writer = PlanTextWriter(out, how)
+    writer = PlanTextWriter(TerminalWriter(out), how)
     writer.add(attention("app", SKEW))
     writer.finish(run_of([], command="plan"))
     assert out.getvalue().splitlines()[-1] == f"next: {command}"
@@ -565,7 +568,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
         attention("app", SKEW),
         plan=({"do": "sync-clock", "because": ["clock-skew"], "within_s": 60}, {"do": "activate"}),
     )
-    writer = PlanTextWriter(out, how)
+    writer = PlanTextWriter(TerminalWriter(out), how)
     for server in [planned, healthy(), attention("db", RETAIL), attention("pol"), unreachable()]:
         writer.add(server)
     writer.finish(run_of([], command="plan"))
@@ -580,7 +583,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
 
 
 def test_ten_thousand_healthy_servers_cost_the_text_report_no_rows() -> None:
-    writer = TextWriter(io.StringIO(), HOW)
+    writer = TextWriter(TerminalWriter(io.StringIO()), HOW)
     for server in fleet(10_000):
         writer.add(server)
     notable = [server for server in fleet(10_000) if server.verdict != "healthy"]
@@ -605,7 +608,8 @@ def test_a_plan_keeps_to_the_terminal(columns: int) -> None:
         plan=({"do": "sync-clock", "because": ["clock-skew"] * 9, "within_s": 60},),
         refusals=({"finding": "x", "reason": "a long reason " * 12},),
     )
-    writer = PlanTextWriter(out, msgspec.structs.replace(HOW, command="plan"), columns=columns)
+    terminal = TerminalWriter(out, columns=columns)
+    writer = PlanTextWriter(terminal, msgspec.structs.replace(HOW, command="plan"))
     writer.add(planned)
     writer.write_plans()
     assert max(map(len, out.getvalue().splitlines())) <= columns
@@ -663,7 +667,7 @@ def test_of_many_servers_ten_have_details_and_the_others_are_named() -> None:
 
 def test_servers_with_the_same_plan_are_shown_together() -> None:
     out = io.StringIO()
-    writer = PlanTextWriter(out, msgspec.structs.replace(HOW, command="plan"))
+    writer = PlanTextWriter(TerminalWriter(out), msgspec.structs.replace(HOW, command="plan"))
     rows = [failed(f"app-{n:02}") for n in range(20)]
     for row in rows:
         writer.add(row)

@@ -19,6 +19,7 @@ from volact.report.base import Invocation
 from volact.report.make import make_writer
 from volact.report.next_step import next_step
 from volact.report.run_counts import UndoCounts
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.undo_text import UndoTextWriter
 from volact.words import speaking
 
@@ -93,7 +94,7 @@ def test_lines_keep_to_the_terminal_and_an_access_list_is_not_spelled_out() -> N
     assert isinstance(one.undo, UndoRow)
     one = msgspec.structs.replace(one, undo=msgspec.structs.replace(one.undo, undone=(acl,)))
     out = io.StringIO()
-    writer = UndoTextWriter(out, HOW, columns=80)
+    writer = UndoTextWriter(TerminalWriter(out, columns=80), HOW)
     writer.add(one)
     writer.add(row("web-2", "partly", NotRestored(do="x", what="y", reason="because " * 30)))
     writer.write_plans()

@@ -15,6 +15,7 @@ from volact.fleet import apply_fleet, needs_all_servers, plan_fleet, plan_togeth
 from volact.model.text import Text, say
 from volact.pipeline import Outcome
 from volact.report.plan_text import PlanTextWriter
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.undo_text import UndoTextWriter
 
 
@@ -78,7 +79,7 @@ def confirmed(
 ) -> bool:
     """Show the plans on standard error, and ask about so many steps on so many servers."""
     columns, colour = columns_of(sys.stderr), wants_colour(sys.stderr)
-    plans = writer(sys.stderr, run.fleet.how, columns=columns, colour=colour)
+    plans = writer(TerminalWriter(sys.stderr, columns=columns, colour=colour), run.fleet.how)
     for outcome in pending:
         plans.add(outcome.report)
     plans.write_plans()

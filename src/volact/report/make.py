@@ -14,6 +14,7 @@ from volact.report.csv_rows import CsvWriter
 from volact.report.json_document import JsonLinesWriter, JsonWriter
 from volact.report.plan_text import PlanTextWriter
 from volact.report.prometheus import PrometheusWriter
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.text_table import TextWriter
 from volact.report.undo_text import UndoTextWriter
 
@@ -42,13 +43,12 @@ def make_writer(format_: str, out: TextIO, how: Invocation, layout: Layout | Non
 
 
 def _text(out: TextIO, how: Invocation, layout: Layout) -> Writer:
+    terminal = TerminalWriter(out, columns=layout.columns, colour=layout.colour)
     if how.command == "undo":
-        return UndoTextWriter(out, how, columns=layout.columns, colour=layout.colour)
+        return UndoTextWriter(terminal, how)
     if how.command == "plan":
-        return PlanTextWriter(out, how, columns=layout.columns, colour=layout.colour)
-    return TextWriter(
-        out, how, columns=layout.columns, colour=layout.colour, everything=layout.everything
-    )
+        return PlanTextWriter(terminal, how)
+    return TextWriter(terminal, how, everything=layout.everything)
 
 
 def _html(out: TextIO, how: Invocation) -> Writer:

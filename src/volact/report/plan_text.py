@@ -37,13 +37,10 @@ _SHOWN = 10  # servers with the same plan that have a line each; the others are 
 class PlanTextWriter:
     """The plan a person reads before saying yes: servers with the same one together."""
 
-    def __init__(
-        self, out: TextIO, how: Invocation, *, columns: int = 100, colour: bool = False
-    ) -> None:
-        self._out = out
+    def __init__(self, terminal: TerminalWriter, how: Invocation) -> None:
+        self._terminal, self._out = terminal, terminal.out
         self._how = how
-        self._terminal = TerminalWriter(out, columns=columns, colour=colour)
-        self._painted, self._columns = self._terminal.painted, self._terminal.columns
+        self._painted, self._columns = terminal.painted, terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
         self._accepted = False
         self._parts: dict[str, list[tuple[str, str]]] = {}  # what is to be done: name and head

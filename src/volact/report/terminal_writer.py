@@ -45,13 +45,13 @@ class TerminalWriter:
     """
 
     def __init__(self, out: TextIO, *, columns: int = 100, colour: bool = False) -> None:
-        self._out = out
+        self.out = out
         self.columns = max(60, min(columns, 160))
         self._colour = colour
 
     def line(self, text: str = "", colour: str = "") -> None:
         """One line as it is."""
-        self._out.write(self.painted(text, colour).rstrip() + "\n")
+        self.out.write(self.painted(text, colour).rstrip() + "\n")
 
     def prose(self, text: str, indent: int = 0, colour: str = "", hang: int = 2) -> None:
         """A sentence, broken into lines."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TextIO
 
 from volact.core.main_cause import lead
 from volact.model.finding import Finding
@@ -51,15 +50,9 @@ class TextWriter:
     """The table of several servers."""
 
     def __init__(
-        self,
-        out: TextIO,
-        how: Invocation,
-        *,
-        columns: int = 100,
-        colour: bool = False,
-        everything: bool = False,
+        self, terminal: TerminalWriter, how: Invocation, *, everything: bool = False
     ) -> None:
-        self._out = TerminalWriter(out, columns=columns, colour=colour)
+        self._out = terminal
         self._how = how
         self._everything = everything
         self._counts = RunCounts()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import Any
 
 from volact.core.steps import SETTINGS
 from volact.model.report import RunReport, ServerReport
@@ -31,13 +31,10 @@ _LONG = 90  # a DACL is unreadable for most; the JSON has it whole
 class UndoTextWriter:
     """A paragraph for each server with something to report, then the counts."""
 
-    def __init__(
-        self, out: TextIO, how: Invocation, *, columns: int = 100, colour: bool = False
-    ) -> None:
-        self._out = out
+    def __init__(self, terminal: TerminalWriter, how: Invocation) -> None:
+        self._terminal, self._out = terminal, terminal.out
         self._how = how
-        self._terminal = TerminalWriter(out, columns=columns, colour=colour)
-        self._painted, self._columns = self._terminal.painted, self._terminal.columns
+        self._painted, self._columns = terminal.painted, terminal.columns
         self._counts = UndoCounts()
         self._parts: list[tuple[str, str]] = []
 
