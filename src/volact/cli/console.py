@@ -37,6 +37,12 @@ def write_answer(output: str, value: object, text: Callable[[], str]) -> None:
     out.write(f"{encode(value)}\n" if output == "json" else text())
 
 
+def write_line(line: str) -> None:
+    """One line on standard error, translated, at once."""
+    sys.stderr.write(f"{tr(line)}\n")
+    sys.stderr.flush()
+
+
 def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether to use colours: on a terminal that supports them, unless NO_COLOR is set."""
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 import typer
 
 from volact.cli.child_lab import child_lab, starting
-from volact.cli.console import use_stdout
+from volact.cli.console import use_stdout, write_line
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.lab import DemoOptions
 from volact.cli.options.servers import FleetOptions
@@ -21,7 +20,6 @@ from volact.cli.verbs.lab import require_scenario
 from volact.model.text import Text, say, typed
 from volact.report.run_counts import ComparingWriter, RunCounts
 from volact.typed import joined
-from volact.words import tr
 
 _SELECTOR = "-i lab.toml"  # as ``lab serve`` names it
 
@@ -30,10 +28,10 @@ def demo(options: DemoOptions) -> int:
     """Activate a simulated fleet and show the result."""
     require_writable([f"html={options.html}"])
     require_scenario(options.scenario)
-    _line(starting(options.scenario, options.servers))
+    write_line(starting(options.scenario, options.servers))
     with child_lab(options.scenario, options.servers, options.seed) as inventory:
         code = _both_runs(options, inventory)
-    _line(say("the report is in {file}", file=options.html))
+    write_line(say("the report is in {file}", file=options.html))
     return code
 
 
@@ -78,8 +76,3 @@ def _again(options: DemoOptions) -> Text:
         serve=typed(joined(["volact", "lab", "serve", *map(str, fleet)])),
         check=typed(f"volact check {_SELECTOR}"),
     )
-
-
-def _line(line: str) -> None:
-    sys.stderr.write(f"{tr(line)}\n")
-    sys.stderr.flush()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from volact.cli.atomic_file import AtomicFile
-from volact.cli.console import table, write_answer
+from volact.cli.console import table, write_answer, write_line
 from volact.cli.failure import needs_extra
 from volact.cli.options.lab import LabScenariosOptions, LabServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError, unreadable
 from volact.model.text import count, say
-from volact.words import tr
 from volact_lab.scenario import load_scenario, scenario_names
 
 
@@ -42,7 +40,7 @@ async def _serve(options: LabServeOptions) -> None:
             "{n} servers, inventory {file}; Ctrl-C stops them",
             file=inventory,
         )
-        sys.stderr.write(tr(line) + "\n")
+        write_line(line)
         if options.while_stdin:
             set_at_end_of_input(stop)
         await serve_lab(lab, inventory, ready=ready, stop=stop)

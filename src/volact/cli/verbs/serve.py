@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import sys
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from volact.cli.child_lab import child_lab, starting
+from volact.cli.console import write_line
 from volact.cli.options.lab import DemoOptions
 from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
 from volact.errors import InputError
 from volact.model.profile import HostPort
-from volact.model.text import Text, raw, say
-from volact.words import tr
+from volact.model.text import raw, say
 
 with needs_service():
     from volact.service import serve as service
@@ -38,7 +37,7 @@ def serve(options: ServeOptions) -> int:
     if options.database:
         raise InputError(say("--demo has a database of its own"))
     demo, n = DemoOptions(), _DEMO_SERVERS
-    _tell(starting(demo.scenario, n))
+    write_line(starting(demo.scenario, n))
     with child_lab(demo.scenario, n, demo.seed) as inventory:
         database = str(inventory.with_name("volact.db"))
         return _run(settings_of(replace(options, database=database)), inventory)
@@ -59,10 +58,10 @@ async def _serve(settings: ServiceSettings, demo: Path | None) -> None:
     ):
         settings = service.at_port(settings, listener)
         parts = service.make_parts(settings, store)
-        _tell(say("volact serves {url}; Ctrl-C stops it", url=base_url(settings)))
+        write_line(say("volact serves {url}; Ctrl-C stops it", url=base_url(settings)))
         if link := service.first_link(store, settings, utc_now()):
-            _tell(say("sign in as administrator with this link, once, within a day:"))
-            _tell(raw(link))
+            write_line(say("sign in as administrator with this link, once, within a day:"))
+            write_line(raw(link))
         showing = asyncio.create_task(show(parts, demo)) if demo is not None else None
         await service.run_server(parts, listener, stop, kill)
         if showing is not None:
@@ -119,8 +118,3 @@ def _network(text: str) -> str:
         message = say("{text} is no IP address or network", text=raw(repr(text)))
         raise InputError(message) from error
     return text
-
-
-def _tell(line: Text) -> None:
-    sys.stderr.write(f"{tr(line)}\n")
-    sys.stderr.flush()

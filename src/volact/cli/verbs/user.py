@@ -38,7 +38,7 @@ def add(options: UserAddOptions) -> int:
     )  # fmt: skip
     with _change(options.database, create=True) as change:
         key = sessions.make_link(change, users.add(change, new))
-    _write(sessions.link_url(options.public_url, key))
+    use_stdout("text").write(f"{sessions.link_url(options.public_url, key)}\n")
     return 0
 
 
@@ -63,7 +63,7 @@ def link(options: UserLinkOptions) -> int:
     """Print a link that signs a user in once."""
     with _change(options.database) as change:
         key = sessions.make_link(change, users.find(change.connection, options.name))
-    _write(sessions.link_url(options.public_url, key))
+    use_stdout("text").write(f"{sessions.link_url(options.public_url, key)}\n")
     return 0
 
 
@@ -101,7 +101,3 @@ def _change(database: str, *, create: bool = False) -> Iterator[chain.Change]:
         chain.changing(store, datetime.now(UTC), actor) as change,
     ):
         yield change
-
-
-def _write(line: str) -> None:
-    use_stdout("text").write(f"{line}\n")
