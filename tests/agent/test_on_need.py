@@ -126,15 +126,15 @@ RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=x|"
     ],
 )
 def test_rules_are_told_by_their_fields(rule: str, blocking: bool, opening: bool) -> None:
-    assert NEED.call("isBlocking", rule) is blocking
-    assert NEED.call("isOpening", rule) is opening
+    assert NEED.text(f"chosenRules([{rule!r}], BLOCKING).length === 1") == str(blocking)
+    assert NEED.text(f"chosenRules([{rule!r}], OPENING).length === 1") == str(opening)
 
 
 def test_rules_are_few_and_short() -> None:
     rules = [RULE + "Desc=" + "x" * 900] * 20
     script = Script(*PARTS)
     script.text(f"String(rules = {rules!r})")
-    found = script.text("chosenRules(rules, isBlocking).join(' ')").split(" ")
+    found = script.text("chosenRules(rules, BLOCKING).join(' ')").split(" ")
     assert [len(rule) for rule in found] == [400] * 8
 
 

@@ -30,6 +30,6 @@ def test_the_agent_finds_the_rules_in_what_reg_shows() -> None:
     rules = tools.read(SHOWN, "firewallRules()")
     assert len(rules) == 8  # the same text stands for the policy's rules
     assert all(rule.startswith("v2.") and rule.endswith("|") for rule in rules)
-    blocking = tools.read(SHOWN, "chosenRules(firewallRules(), isBlocking)")
+    blocking = tools.read(SHOWN, "chosenRules(firewallRules(), BLOCKING)")
     rule = "v2.31|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=KMS|"
     assert blocking == [rule, rule]

@@ -47,13 +47,9 @@ STEPS["install-key"] = function (step) {
 
 /* The products that activation is about. */
 function toActivate(step) {
-  var all = mainProducts(), list = [], i;
-  for (i = 0; i < all.length; i++) {
-    if (step.product ? all[i].id.toLowerCase() === step.product.toLowerCase() : all[i].client) {
-      list.push(all[i]);
-    }
-  }
-  return list;
+  return chosen(mainProducts(), function (product) {
+    return step.product ? product.id.toLowerCase() === step.product.toLowerCase() : product.client;
+  });
 }
 
 function statusView(products) {
@@ -79,13 +75,9 @@ function activateOne(product) {
 }
 
 function allLicensed(products) {
-  var i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].status !== 1) {
-      return false;
-    }
-  }
-  return products.length > 0;
+  return products.length > 0 && !some(products, function (product) {
+    return product.status !== 1;
+  });
 }
 
 STEPS.activate = function (step) {
@@ -114,13 +106,10 @@ STEPS.activate = function (step) {
 
 /* Why a product is not licensed, in its own words; null when it gives none. */
 function worstReason(products) {
-  var i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].status !== 1 && products[i].reason >= 0x80000000) {
-      return products[i].reason;
-    }
-  }
-  return null;
+  var found = chosen(products, function (product) {
+    return product.status !== 1 && product.reason >= 0x80000000;
+  })[0];
+  return found ? found.reason : null;
 }
 
 STEPS["refresh-license"] = function () {

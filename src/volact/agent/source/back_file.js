@@ -2,20 +2,6 @@
  * Restoring the DACL and the debugger of the licensing program.
  */
 
-/* Ownership is taken only where it has to be, and given back. */
-function writeDaclAsOwner(path, sddl) {
-  var owner = ownerOf(path), hresult = runTool("takeown.exe", '/f "' + path + '" /a');
-  if (hresult !== null) {
-    return hresult;
-  }
-  try {
-    return writeDacl(path, sddl);
-  } finally {
-    runTool("icacls.exe", '"' + path + '" /setowner *' +
-      (typeof owner === "string" ? owner : TRUSTED_INSTALLER));
-  }
-}
-
 STEPS["restore-acl"] = function (step) {
   var path = binaryPath();
   if (!/^D:[A-Z_]*(\([^()\r\n]*\))*$/.test(step.sddl)) {
@@ -29,7 +15,9 @@ STEPS["restore-acl"] = function (step) {
     return includes(step.expect, view.sddl);
   }, function () {
     var hresult = writeDacl(path, step.sddl);
-    return readSddl(path) === step.sddl ? hresult : writeDaclAsOwner(path, step.sddl);
+    return readSddl(path) === step.sddl ? hresult : asOwner(path, ownerOf(path), function () {
+      return writeDacl(path, step.sddl);
+    });
   });
 };
 

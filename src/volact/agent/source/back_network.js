@@ -3,13 +3,9 @@
  */
 
 function adapterAt(index) {
-  var rows = outwardAdapters(adapterRows()), i;
-  for (i = 0; i < rows.length; i++) {
-    if (String(property(rows[i], "Index")) === index) {
-      return rows[i];
-    }
-  }
-  throw failure(NO_FILE);
+  return given(chosen(outwardAdapters(adapterRows()), function (row) {
+    return String(property(row, "Index")) === index;
+  })[0] || null);
 }
 
 /* Without servers those that DHCP gives now apply again. */
@@ -25,13 +21,9 @@ STEPS["restore-dns"] = function (step) {
     return step.servers === null ? one.fixed === false
       : one.fixed === true && sameList(one.dns, step.servers);
   }, function (view) {
-    var i;
-    for (i = 0; i < step.expect.length; i++) {
-      if (sameList(view[step.adapter].dns, step.expect[i])) {
-        return true;
-      }
-    }
-    return false;
+    return some(step.expect, function (dns) {
+      return sameList(view[step.adapter].dns, dns);
+    });
   }, function () {
     setNameServers(adapterAt(step.adapter), step.servers);
     return null;

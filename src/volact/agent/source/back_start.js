@@ -3,10 +3,6 @@
  * configure it, its key is written, which Windows reads when it starts.
  */
 
-var START_MODES = {"auto": "Auto", "delayed-auto": "Auto", "demand": "Manual",
-  "disabled": "Disabled"};
-var START_VALUES = {"auto": 2, "delayed-auto": 2, "demand": 3, "disabled": 4};
-
 /* What the key says holds from the next start on, where a step has left it so. */
 function startView(name) {
   var view = serviceView(findService(name)), mark = readValue(RESTART_MARK), word;
@@ -18,7 +14,7 @@ function startView(name) {
 }
 
 STEPS["restore-start-mode"] = function (step) {
-  var wanted = START_MODES[step.start];
+  var wanted = MODES[START_VALUES[step.start]];
   if (!wanted) {
     return failed(BAD_PARAMETER);
   }

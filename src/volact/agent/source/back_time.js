@@ -17,13 +17,9 @@ STEPS["restore-time-source"] = function (step) {
   return outsideOfDomain(timeSource()) || putBack(timeSource, function (view) {
     return view.type === step.type && view.peers === step.peers;
   }, function (view) {
-    var i;
-    for (i = 0; i < step.expect.length; i++) {
-      if (view.type === step.expect[i].type && view.peers === step.expect[i].peers) {
-        return true;
-      }
-    }
-    return false;
+    return some(step.expect, function (one) {
+      return view.type === one.type && view.peers === one.peers;
+    });
   }, function () {
     var service = findService("W32Time");
     putValue(W32TIME + "Parameters\\Type", step.type);

@@ -40,13 +40,9 @@ function executeSids(sddl, kind) {
 }
 
 function anyOf(wanted, present) {
-  var i;
-  for (i = 0; i < wanted.length; i++) {
-    if (includes(present, wanted[i])) {
-      return true;
-    }
-  }
-  return false;
+  return some(wanted, function (one) {
+    return includes(present, one);
+  });
 }
 
 function mayExecute(sddl, sid, denied) {
@@ -89,23 +85,6 @@ function changeAcl(path, sid, denied, sddl) {
   return hresult;
 }
 
-/*
- * Taking ownership is the last resort, and it is given back to whom it was
- * taken from; if that is not known, to the owner that Windows gives these files.
- */
-function changeAclAsOwner(path, sid, denied, sddl, owner) {
-  var hresult = runTool("takeown.exe", '/f "' + path + '" /a');
-  if (hresult !== null) {
-    return hresult;
-  }
-  try {
-    return changeAcl(path, sid, denied, sddl);
-  } finally {
-    runTool("icacls.exe", '"' + path + '" /setowner *' +
-      (typeof owner === "string" ? owner : TRUSTED_INSTALLER));
-  }
-}
-
 STEPS["grant-execute"] = function (step) {
   var path = binaryPath(), was = readSddl(path), hresult, i, denied = step.deny || [];
   var all = [step.sid].concat(denied), before = {sddl: was}, after;
@@ -123,7 +102,9 @@ STEPS["grant-execute"] = function (step) {
   hresult = changeAcl(path, step.sid, all, was);
   if (hresult === DENIED) {
     before.owner = ownerOf(path);
-    hresult = changeAclAsOwner(path, step.sid, all, was, before.owner);
+    hresult = asOwner(path, before.owner, function () {
+      return changeAcl(path, step.sid, all, was);
+    });
   }
   after = {sddl: readSddl(path)};
   if (before.owner !== undefined) {

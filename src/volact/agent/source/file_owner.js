@@ -19,6 +19,23 @@ function ownerOf(path) {
 }
 
 /*
+ * Taking ownership is the last resort, and it is given back to whom it was
+ * taken from; if that is not known, to the owner that Windows gives these files.
+ */
+function asOwner(path, owner, change) {
+  var hresult = runTool("takeown.exe", '/f "' + path + '" /a');
+  if (hresult !== null) {
+    return hresult;
+  }
+  try {
+    return change();
+  } finally {
+    runTool("icacls.exe", '"' + path + '" /setowner *' +
+      (typeof owner === "string" ? owner : TRUSTED_INSTALLER));
+  }
+}
+
+/*
  * The form in which icacls keeps a DACL: the name, then the text, in UTF-16.
  * Without a byte order mark, which would become a part of the name.
  */

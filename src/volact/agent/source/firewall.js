@@ -5,6 +5,7 @@
 
 var FIREWALL = SERVICES + "SharedAccess\\Parameters\\FirewallPolicy\\";
 var FIREWALL_POLICY = POLICIES + "WindowsFirewall\\";
+var BLOCKING = /\|Action=Block\|/i, OPENING = /\|Action=Allow\|/i;
 
 /* Whether a host that was tried is there, or none was tried. */
 function anyReached(outcomes) {
@@ -42,28 +43,23 @@ function firewallFacts() {
     facts.block = facts.allow = rules;
     return facts;
   }
-  facts.block = chosenRules(rules, isBlocking);
-  facts.allow = chosenRules(rules, isOpening);
+  facts.block = chosenRules(rules, BLOCKING);
+  facts.allow = chosenRules(rules, OPENING);
   return facts;
 }
 
 /* Profiles whose outbound default is to block, by policy's setting, else by the server's own. */
 function blockingProfiles() {
-  var names = ["Domain", "Private", "Public"], list = [], i;
-  for (i = 0; i < names.length; i++) {
-    if (ruling(names[i], "DefaultOutboundAction") === 1 &&
-        ruling(names[i], "EnableFirewall") !== 0) {
-      list.push(names[i] + "Profile");
-    }
-  }
-  return list;
+  return chosen(["DomainProfile", "PrivateProfile", "PublicProfile"], function (name) {
+    return ruling(name, "DefaultOutboundAction") === 1 && ruling(name, "EnableFirewall") !== 0;
+  });
 }
 
 /* The server's own key of the private profile is called Standard. */
 function ruling(profile, name) {
-  var value = readValue(FIREWALL_POLICY + profile + "Profile\\" + name);
+  var value = readValue(FIREWALL_POLICY + profile + "\\" + name);
   return Number(value !== null ? value
-    : readValue(FIREWALL + profile.replace("Private", "Standard") + "Profile\\" + name));
+    : readValue(FIREWALL + profile.replace("Private", "Standard") + "\\" + name));
 }
 
 /* Rules as the registry holds them: no language is in their fields. */
@@ -94,20 +90,12 @@ function isOutbound(rule) {
       .test(rule);
 }
 
-function isBlocking(rule) {
-  return isOutbound(rule) && /\|Action=Block\|/i.test(rule);
-}
-
-function isOpening(rule) {
-  return isOutbound(rule) && /\|Action=Allow\|/i.test(rule);
-}
-
-function chosenRules(rules, test) {
-  var list = [], i;
-  for (i = 0; i < rules.length && list.length < 8; i++) {
-    if (test(rules[i])) {
-      list.push(clip(trim(rules[i]), 400));
-    }
+function chosenRules(rules, action) {
+  var list = chosen(rules, function (rule) {
+    return isOutbound(rule) && action.test(rule);
+  }).slice(0, 8), i;
+  for (i = 0; i < list.length; i++) {
+    list[i] = clip(trim(list[i]), 400);
   }
   return list;
 }

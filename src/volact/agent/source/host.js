@@ -82,14 +82,25 @@ function clip(value, limit) {
   return text.length > limit ? text.substr(0, limit) : text;
 }
 
-function includes(list, item) {
-  var i;
+/* Those items of a list that pass a test. */
+function chosen(list, test) {
+  var found = [], i;
   for (i = 0; i < list.length; i++) {
-    if (list[i] === item) {
-      return true;
+    if (test(list[i])) {
+      found.push(list[i]);
     }
   }
-  return false;
+  return found;
+}
+
+function some(list, test) {
+  return chosen(list, test).length > 0;
+}
+
+function includes(list, item) {
+  return some(list, function (one) {
+    return one === item;
+  });
 }
 
 function trim(text) {

@@ -27,13 +27,13 @@ function kmsLayer(step) {
 function shownNames(layer) {
   var name = field(layer.found, KMS + "Machine", asText);
   var port = field(layer.found, KMS + "Port", asUnsigned);
-  if (name !== null && typeof name === "object") {
+  if (isUnreadable(name)) {
     if (!noSuchWay(name["!"])) {
       throw failure(name["!"]);
     }
     return namesInRegistry(layer);
   }
-  if (port !== null && typeof port === "object") {
+  if (isUnreadable(port)) {
     port = readValue(layer.key + KMS + "Port");
   } else if (port === 1688 && regText(layer.key + KMS + "Port") === null) {
     /* So WMI says where none is set. */
@@ -55,15 +55,12 @@ function shownHost(layer) {
   return hostOfNames(shownNames(layer));
 }
 
-function registryHost(layer) {
-  return hostOfNames(namesInRegistry(layer));
-}
-
 /* A layer's own host.  A product without one may show the server's. */
 function kmsSetting(layer) {
   var shown = shownHost(layer);
   if (layer.name === "SoftwareLicensingProduct" && shown !== null &&
-      registryHost(layer) === null && shown === shownHost(kmsLayer({layer: "service"}))) {
+      hostOfNames(namesInRegistry(layer)) === null &&
+      shown === shownHost(kmsLayer({layer: "service"}))) {
     return null;
   }
   return shown;

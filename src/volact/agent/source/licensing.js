@@ -67,13 +67,9 @@ function keyedProducts() {
 
 /* Windows itself, not its add-ons. */
 function mainProducts() {
-  var all = keyedProducts(), list = [], i;
-  for (i = 0; i < all.length; i++) {
-    if (!all[i].addon) {
-      list.push(all[i]);
-    }
-  }
-  return list;
+  return chosen(keyedProducts(), function (product) {
+    return !product.addon;
+  });
 }
 
 /* The service's one row, to call its methods. */

@@ -106,13 +106,9 @@ function listOf(row, name) {
 
 /* Adapters with a gateway: a network of its own keeps its name servers. */
 function outwardAdapters(rows) {
-  var list = [], i;
-  for (i = 0; i < rows.length; i++) {
-    if (listOf(rows[i], "DefaultIPGateway").length) {
-      list.push(rows[i]);
-    }
-  }
-  return list;
+  return chosen(rows, function (row) {
+    return listOf(row, "DefaultIPGateway").length;
+  });
 }
 
 /* Per adapter: its name servers, and whether a person or DHCP has set them. */
@@ -133,8 +129,7 @@ function ofAdapters(name, limit, wanted) {
   var seen = {}, list = [], i, k, value;
   adapters = adapters || adapterRows();
   for (i = 0; i < adapters.length; i++) {
-    value = property(adapters[i], name);
-    value = value === null ? [] : asList(value);
+    value = listOf(adapters[i], name);
     for (k = 0; k < value.length; k++) {
       if (!seen[value[k]] && list.length < limit && wanted(String(value[k]))) {
         seen[value[k]] = true;

@@ -5,23 +5,16 @@
 
 /* The present servers with the wanted ones before or behind them, each once. */
 function joined(present, wanted, first) {
-  var rest = [], i;
-  for (i = 0; i < present.length; i++) {
-    if (!includes(wanted, present[i])) {
-      rest.push(present[i]);
-    }
-  }
+  var rest = chosen(present, function (one) {
+    return !includes(wanted, one);
+  });
   return first ? wanted.concat(rest) : rest.concat(wanted);
 }
 
 function holdsAll(present, wanted) {
-  var i;
-  for (i = 0; i < wanted.length; i++) {
-    if (!includes(present, wanted[i])) {
-      return false;
-    }
-  }
-  return true;
+  return !some(wanted, function (one) {
+    return !includes(present, one);
+  });
 }
 
 function asServers(present, step) {

@@ -46,13 +46,9 @@ function codesSeen(facts, results) {
 }
 
 function anyCode(codes, test) {
-  var i;
-  for (i = 0; i < codes.length; i++) {
-    if (codes[i] && test(codes[i])) {
-      return true;
-    }
-  }
-  return false;
+  return some(codes, function (code) {
+    return code && test(code);
+  });
 }
 
 function isStoreCode(code) {
@@ -92,13 +88,9 @@ function rightsFacts() {
 }
 
 function profileSids() {
-  var sids = ["S-1-5-18", "S-1-5-19", "S-1-5-20"], there = [], i;
-  for (i = 0; i < sids.length; i++) {
-    if (readValue(NT + "ProfileList\\" + sids[i] + "\\ProfileImagePath") !== null) {
-      there.push(sids[i]);
-    }
-  }
-  return there;
+  return chosen(["S-1-5-18", "S-1-5-19", "S-1-5-20"], function (sid) {
+    return readValue(NT + "ProfileList\\" + sid + "\\ProfileImagePath") !== null;
+  });
 }
 
 function hexOf(bytes) {
@@ -152,18 +144,12 @@ function storeFolders() {
 }
 
 function storeFolder() {
-  var folders = storeFolders(), i;
-  for (i = 0; i < folders.length; i++) {
-    if (files.FileExists(folders[i] + "\\tokens.dat")) {
-      return folders[i];
-    }
-  }
-  for (i = 0; i < folders.length; i++) {
-    if (files.FolderExists(folders[i])) {
-      return folders[i];
-    }
-  }
-  return folders[0];
+  var folders = storeFolders();
+  return chosen(folders, function (path) {
+    return files.FileExists(path + "\\tokens.dat");
+  }).concat(chosen(folders, function (path) {
+    return files.FolderExists(path);
+  }), folders)[0];
 }
 
 function storeFacts() {

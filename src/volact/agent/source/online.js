@@ -3,12 +3,7 @@
  */
 
 UNCHANGED.online = function (facts) {
-  var i;
-  for (i = 0; facts.products && i < facts.products.length; i++) {
-    if (isOnline(facts.products[i])) {
-      return inTime(onlineFacts);
-    }
-  }
+  return some(facts.products || [], isOnline) ? inTime(onlineFacts) : undefined;
 };
 
 /* Whether this is a key that Microsoft activates online, and has not. */

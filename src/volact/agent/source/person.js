@@ -72,13 +72,9 @@ function verdict(state, reason, done) {
 
 /* A licence that was there before proves nothing: what was tried has to have worked. */
 function lastActivation(done) {
-  var i, activation = null;
-  for (i = 0; i < done.length; i++) {
-    if (done[i]["do"] === "activate" && !done[i].skipped) {
-      activation = done[i];
-    }
-  }
-  return activation;
+  return chosen(done, function (outcome) {
+    return outcome["do"] === "activate" && !outcome.skipped;
+  }).pop();
 }
 
 function notActivated(state, activation) {
@@ -110,12 +106,9 @@ function tellKept(state) {
 
 /* Activation was not tried: the first step that failed gives the reason. */
 function neverTried(state, done) {
-  var i, last = null;
-  for (i = done.length - 1; i >= 0; i--) {
-    if (!done[i].ok && !done[i].skipped) {
-      last = done[i];
-    }
-  }
+  var last = chosen(done, function (outcome) {
+    return !outcome.ok && !outcome.skipped;
+  })[0];
   if (last && last.refused) {
     say(t("REFUSED: {why}", {why: last["do"] + ": " + noted(last.note)}));
     return REFUSED_CODE;

@@ -9,10 +9,8 @@
  * in every language, and resolves as Windows does; whether it is answered is no matter.
  */
 UNCHANGED.resolved = function (facts) {
-  var hosts = setHosts(facts), all = hosts.concat(REQUEST.ask.kms), found = {}, other, i, name;
-  for (i = 0; i < hosts.length; i++) {
-    other = other || !includes(REQUEST.ask.kms, hosts[i]);
-  }
+  var hosts = setHosts(facts), all = hosts.concat(REQUEST.ask.kms), found = {}, i, name;
+  var other = some(hosts, function (host) { return !includes(REQUEST.ask.kms, host); });
   if (!other || !/(^| )([^. ]+|[\d.]+|\[.+):\d+( |$)/.test(all.join(" "))) {
     return undefined;
   }

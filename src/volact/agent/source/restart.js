@@ -4,6 +4,9 @@
  * restarts a server.
  */
 
+/* Start modes as a step has them, and as the registry has them. */
+var START_VALUES = {"auto": 2, "delayed-auto": 2, "demand": 3, "disabled": 4};
+
 /* Written before the change: what cannot be marked is not done. */
 function markRestart(why) {
   writeText(RESTART_MARK, why);

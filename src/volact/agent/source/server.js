@@ -14,11 +14,6 @@ function os() {
   return osRow;
 }
 
-function domainRole() {
-  return field(only("SELECT Name, Domain, DomainRole FROM Win32_ComputerSystem"), "DomainRole",
-    asUnsigned);
-}
-
 var W32TIME = SERVICES + "W32Time\\", TIME_POLICY = POLICIES + "W32Time\\";
 
 /* In the hardware hive, which Windows makes anew whenever it starts. */

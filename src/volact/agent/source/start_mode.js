@@ -2,11 +2,9 @@
  * The step that gives a disabled service its start mode back.
  */
 
-var START_NUMBERS = {"auto": 2, "delayed-auto": 2, "demand": 3};
-
 STEPS["enable-service"] = function (step) {
   var service = findService(step.name), before = serviceView(service), after, hresult;
-  if (!START_NUMBERS.hasOwnProperty(step.start)) {
+  if (!START_VALUES.hasOwnProperty(step.start) || step.start === "disabled") {
     return failed(BAD_PARAMETER, before, before);
   }
   if (!service) {
@@ -35,7 +33,7 @@ function enableAtRestart(step, before, after) {
   var key = SERVICES + step.name + "\\", note = "it takes effect when the server is restarted";
   before.registry = readValue(key + "Start");
   before.delayed = readValue(key + "DelayedAutoStart");
-  after.registry = START_NUMBERS[step.start];
+  after.registry = START_VALUES[step.start];
   after.via = "registry";
   if (step.name === "Schedule") {
     /* No mark: activation does not wait for it. */

@@ -76,40 +76,28 @@ function licenceState() {
 }
 
 function acceptedHost(host) {
-  var i, one;
-  for (i = 0; i < REQUEST.ask.kms.length; i++) {
-    one = splitHost(REQUEST.ask.kms[i]);
-    if (host === joinHost(one.name, one.port)) {
-      return true;
-    }
-  }
-  return host === DIRECTORY || host === byToken();
+  return host === DIRECTORY || host === byToken() || some(REQUEST.ask.kms, function (text) {
+    var one = splitHost(text);
+    return host === joinHost(one.name, one.port);
+  });
 }
 
 /* The KMS clients where there are any, else the licensed products: others decide nothing. */
 function deciding(products) {
-  var clients = [], licensed = [], i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].client) {
-      clients.push(products[i]);
-    }
-    if (products[i].status === 1) {
-      licensed.push(products[i]);
-    }
-  }
+  var clients = chosen(products, function (product) {
+    return product.client;
+  }), licensed = chosen(products, function (product) {
+    return product.status === 1;
+  });
   return clients.length ? clients : licensed.length ? licensed : products;
 }
 
 /* Licensed by an accepted host, or licensed without KMS: nothing is to be changed. */
 function leaveAlone(state) {
-  var products = deciding(state.products), i, product;
-  for (i = 0; i < products.length; i++) {
-    product = products[i];
-    if (product.status !== 1 || (product.client && !acceptedHost(state.hosts[product.id]))) {
-      return false;
-    }
-  }
-  return products.length > 0;
+  var products = deciding(state.products);
+  return allLicensed(products) && !some(products, function (product) {
+    return product.client && !acceptedHost(state.hosts[product.id]);
+  });
 }
 
 function tellState(state) {
@@ -188,16 +176,11 @@ function tellChange(outcome) {
 
 /* What the installed keys forbid, or "": no key is replaced without consent. */
 function refusedKey(products) {
-  var subjects = deciding(products), trials = 0, i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].host) {
-      return t("this server is itself a KMS host");
-    }
+  var subjects = deciding(products);
+  if (some(products, function (product) { return product.host; })) {
+    return t("this server is itself a KMS host");
   }
-  for (i = 0; i < subjects.length; i++) {
-    trials += subjects[i].evaluation ? 1 : 0;
-  }
-  if (trials && trials === subjects.length) {
+  if (subjects.length && !some(subjects, function (one) { return !one.evaluation; })) {
     return t("this is an evaluation edition, which a KMS host cannot activate." +
       " DISM /online /Get-TargetEditions lists the editions that it can be converted to");
   }
@@ -207,14 +190,10 @@ function refusedKey(products) {
 
 /* By its name a KMS host of a cloud, which only that cloud's servers may keep. */
 function someCloudsHost(host) {
-  var name = splitHost(host).name.toLowerCase(), known = REQUEST.ask.clouds || [], i;
-  for (i = 0; i < known.length; i++) {
-    if (name === known[i] ||
-        (known[i].charAt(0) === "." && name.slice(-known[i].length) === known[i])) {
-      return true;
-    }
-  }
-  return false;
+  var name = splitHost(host).name.toLowerCase();
+  return some(REQUEST.ask.clouds || [], function (known) {
+    return name === known || (known.charAt(0) === "." && name.slice(-known.length) === known);
+  });
 }
 
 /* Why a KMS client that is not licensed by an accepted host may not get one, or "". */
