@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import IntEnum, auto
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -138,31 +139,8 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
-def reported(  # noqa: PLR0913 - one argument for each part
-    *,
-    id: str,
-    rule: Rule | None,
-    place: Place,
-    severities: tuple[Severity, ...],
-    meaning: Text,
-    action: Text,
-    blocks: Blocks,
-    detail: Detail | None,
-) -> FindingKind:
-    """A kind that no step repairs, and that calls for nothing."""
-    return FindingKind(
-        id=id,
-        rule=rule,
-        place=place,
-        severities=severities,
-        meaning=meaning,
-        action=action,
-        blocks=blocks,
-        calls_for="nothing",
-        consent="",
-        repair_steps=None,
-        detail=detail,
-    )
+# A kind that no step repairs, and that calls for nothing.
+reported = partial(FindingKind, calls_for="nothing", consent="", repair_steps=None)
 
 
 def error(

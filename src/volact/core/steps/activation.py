@@ -8,7 +8,7 @@ from volact.core.assessment.channel import channel_of
 from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED
 from volact.core.assessment.system import licensing_service
 from volact.core.context import Context
-from volact.core.steps.kind import Stage, StepKind, no_commands, nothing_changes
+from volact.core.steps.kind import Stage, no_commands, nothing_changes, plan_kind
 from volact.core.steps.licences import described_clients, main_products, states
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import commands_to_restart, service_values
@@ -59,7 +59,7 @@ def _promise_licensed(params: Activate, facts: Facts, ctx: Context) -> Facts:
     return replace(facts, products=Known(products))
 
 
-RESTART_LICENSING = StepKind(
+RESTART_LICENSING = plan_kind(
     name="restart-licensing",
     params=RestartLicensing,
     label=say("restart the licensing service"),
@@ -74,9 +74,8 @@ RESTART_LICENSING = StepKind(
     promise=nothing_changes,
     changes=None,
     stays=None,
-    undo_consent=None,
 )
-ACTIVATE = StepKind(
+ACTIVATE = plan_kind(
     name="activate",
     params=Activate,
     label=say("activate Windows"),
@@ -91,9 +90,8 @@ ACTIVATE = StepKind(
     promise=_promise_licensed,
     changes=None,
     stays=lambda params, before: say("an activation stays until it expires"),
-    undo_consent=None,
 )
-REFRESH_LICENSE = StepKind(
+REFRESH_LICENSE = plan_kind(
     name="refresh-license",
     params=RefreshLicense,
     label=say("refresh the licence state"),
@@ -108,5 +106,4 @@ REFRESH_LICENSE = StepKind(
     promise=nothing_changes,
     changes=None,
     stays=None,
-    undo_consent=None,
 )

@@ -10,7 +10,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import DEFAULT_LIMIT_S, measured_skew, own_limits
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind
+from volact.core.steps.kind import Changes, Stage, plan_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     Reading,
@@ -108,7 +108,7 @@ TIME_LIMITS = Setting(
     same=same,
     forbidden=never_forbidden,
 )
-SYNC_CLOCK = StepKind(
+SYNC_CLOCK = plan_kind(
     name="sync-clock",
     params=SyncClock,
     label=say("correct the clock"),
@@ -123,9 +123,8 @@ SYNC_CLOCK = StepKind(
     promise=_promise_right_clock,
     changes=Changes(setting=TIME_LIMITS, read=_read_limits, answer_tells=False),
     stays=lambda params, before: say("the clock stays corrected"),
-    undo_consent=None,
 )
-RESTORE_TIME_LIMITS = StepKind(
+RESTORE_TIME_LIMITS = plan_kind(
     name="restore-time-limits",
     params=RestoreTimeLimits,
     label=say("restore the phase limits of the Windows Time service"),
@@ -140,5 +139,4 @@ RESTORE_TIME_LIMITS = StepKind(
     promise=_promise_limits,
     changes=None,
     stays=_limits_stay,
-    undo_consent=None,
 )

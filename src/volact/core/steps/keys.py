@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import service_setting
 from volact.core.context import Context
-from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.kind import Stage, plan_kind
 from volact.core.steps.licences import main_products
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import StepValues, reported
@@ -86,7 +86,7 @@ def _stays(params: InstallKey, before: StepValues) -> Text:
     )
 
 
-INSTALL_KEY = StepKind(
+INSTALL_KEY = plan_kind(
     name="install-key",
     params=InstallKey,
     label=say("install the published KMS client key"),
@@ -101,5 +101,4 @@ INSTALL_KEY = StepKind(
     promise=_promise,
     changes=None,
     stays=_stays,
-    undo_consent=None,
 )

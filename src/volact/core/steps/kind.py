@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, auto
+from functools import partial
 from typing import Generic
 
 import msgspec
@@ -130,37 +131,6 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
         return self.stage in _LICENCE_STAGES
 
 
-def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps differ in)
-    *,
-    name: str,
-    params: type[P],
-    agent_parts: tuple[str, ...],
-    restarts: int,
-    previous: Callable[[P, Facts], StepValues],
-    promise: Callable[[P, Facts, Context], Facts],
-    changes: Changes[P],
-    undo_consent: Text | None,
-) -> StepKind[P]:
-    """A kind of step that only an undo plans."""
-    return StepKind(
-        name=name,
-        params=params,
-        label=None,
-        agent_parts=("put_back", *agent_parts),
-        stage=Stage.UNDO,
-        needs_consent=False,
-        handed_out=False,
-        activation_needs_it=False,
-        restarts=restarts,
-        commands=no_commands,
-        previous=previous,
-        promise=promise,
-        changes=changes,
-        stays=None,
-        undo_consent=undo_consent,
-    )
-
-
 def no_commands(params: P, a: Assessment) -> tuple[str, ...]:
     """A person types nothing for it."""
     return ()
@@ -169,3 +139,18 @@ def no_commands(params: P, a: Assessment) -> tuple[str, ...]:
 def nothing_changes(params: P, facts: Facts, ctx: Context) -> Facts:
     """The facts are the same afterwards."""
     return facts
+
+
+# A kind of step that a plan has; only an undo asks for a consent of its own.
+plan_kind = partial(StepKind, undo_consent=None)
+# A kind of step that only an undo plans.
+undo_kind = partial(
+    StepKind,
+    label=None,
+    stage=Stage.UNDO,
+    needs_consent=False,
+    handed_out=False,
+    activation_needs_it=False,
+    commands=no_commands,
+    stays=None,
+)

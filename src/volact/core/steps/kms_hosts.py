@@ -12,7 +12,7 @@ from volact.core.assessment import Assessment, assess
 from volact.core.assessment.hosts import DEFAULT_PORT, same_host
 from volact.core.assessment.kms_setting import product_setting, service_setting
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind, nothing_changes, undo_kind
+from volact.core.steps.kind import Changes, Stage, nothing_changes, plan_kind, undo_kind
 from volact.core.steps.kms_names import KmsNames, host_values, kms_names
 from volact.core.steps.licences import described_clients
 from volact.core.steps.params import StepParams
@@ -240,7 +240,7 @@ KMS_HOST = Setting(
     same=same,
     forbidden=_forbidden,
 )
-SET_KMS_HOST = StepKind(
+SET_KMS_HOST = plan_kind(
     name="set-kms-host",
     params=SetKmsHost,
     label=say("set the KMS host"),
@@ -255,9 +255,8 @@ SET_KMS_HOST = StepKind(
     promise=_promise_host,
     changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-CLEAR_KMS_HOST = StepKind(
+CLEAR_KMS_HOST = plan_kind(
     name="clear-kms-host",
     params=ClearKmsHost,
     label=say("remove a product's own KMS host"),
@@ -272,9 +271,8 @@ CLEAR_KMS_HOST = StepKind(
     promise=lambda params, facts, ctx: _with_inherited_host(facts, params.product),
     changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-PUT_BACK_KMS_HOST = StepKind(
+PUT_BACK_KMS_HOST = plan_kind(
     name="put-back-kms-host",
     params=PutBackKmsHost,
     label=say("put the KMS host back if the activation fails"),
@@ -289,12 +287,11 @@ PUT_BACK_KMS_HOST = StepKind(
     promise=nothing_changes,
     changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
 RESTORE_KMS_HOST = undo_kind(
     name="restore-kms-host",
     params=RestoreKmsHost,
-    agent_parts=("kms", "back_kms"),
+    agent_parts=("put_back", "kms", "back_kms"),
     restarts=0,
     previous=_previous,
     promise=_promise_restored,

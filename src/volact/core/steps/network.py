@@ -13,7 +13,7 @@ from volact.core.assessment import Assessment, assess
 from volact.core.assessment.network import ON_LINK, own_ipv4
 from volact.core.console import set_name_servers
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kind import Changes, Stage, plan_kind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     MISSING,
@@ -268,7 +268,7 @@ ROUTE = Setting(
     same=same,
     forbidden=_route_forbidden,
 )
-ADD_DNS = StepKind(
+ADD_DNS = plan_kind(
     name="add-dns",
     params=AddDns,
     label=say("add the provider's DNS servers"),
@@ -283,9 +283,8 @@ ADD_DNS = StepKind(
     promise=_promise_dns,
     changes=Changes(setting=NAME_SERVERS, read=_read_servers, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-ADD_ROUTE = StepKind(
+ADD_ROUTE = plan_kind(
     name="add-route",
     params=AddRoute,
     label=say("add the route to the provider's services"),
@@ -300,12 +299,11 @@ ADD_ROUTE = StepKind(
     promise=_promise_route,
     changes=Changes(setting=ROUTE, read=_read_route, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
 RESTORE_DNS = undo_kind(
     name="restore-dns",
     params=RestoreDns,
-    agent_parts=("network", "back_network"),
+    agent_parts=("put_back", "network", "back_network"),
     restarts=0,
     previous=_previous_of_adapter,
     promise=_promise_dns_back,
@@ -315,7 +313,7 @@ RESTORE_DNS = undo_kind(
 REMOVE_ROUTE = undo_kind(
     name="remove-route",
     params=RemoveRoute,
-    agent_parts=("network", "back_network"),
+    agent_parts=("put_back", "network", "back_network"),
     restarts=0,
     previous=_previous_route,
     promise=_promise_no_route,

@@ -12,7 +12,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.system import KMS_PROGRAM
 from volact.core.context import Context
 from volact.core.sddl import granted, others_may_write
-from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kind import Changes, Stage, plan_kind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     Reading,
@@ -172,7 +172,7 @@ DEBUGGER = Setting(
     same=same,
     forbidden=never_forbidden,
 )
-GRANT_EXECUTE = StepKind(
+GRANT_EXECUTE = plan_kind(
     name="grant-execute",
     params=GrantExecute,
     label=say("restore execute permission of the licensing program"),
@@ -187,9 +187,8 @@ GRANT_EXECUTE = StepKind(
     promise=_promise_access,
     changes=Changes(setting=ACL, read=_read_granted, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-REMOVE_DEBUGGER = StepKind(
+REMOVE_DEBUGGER = plan_kind(
     name="remove-debugger",
     params=RemoveDebugger,
     label=say("remove the debugger of the licensing program"),
@@ -206,12 +205,11 @@ REMOVE_DEBUGGER = StepKind(
     promise=_promise_no_debugger,
     changes=Changes(setting=DEBUGGER, read=_read_removed, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
 RESTORE_ACL = undo_kind(
     name="restore-acl",
     params=RestoreAcl,
-    agent_parts=("file_owner", "back_file"),
+    agent_parts=("put_back", "file_owner", "back_file"),
     restarts=0,
     previous=_previous_acl,
     promise=lambda params, facts, ctx: _with_acl(facts, params.sddl),
@@ -221,7 +219,7 @@ RESTORE_ACL = undo_kind(
 RESTORE_DEBUGGER = undo_kind(
     name="restore-debugger",
     params=RestoreDebugger,
-    agent_parts=("back_file",),
+    agent_parts=("put_back", "back_file"),
     restarts=0,
     previous=_previous_debugger,
     promise=_promise_debugger,

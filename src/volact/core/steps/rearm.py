@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from volact.core import shell
 from volact.core.context import Context
-from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.kind import Stage, plan_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import reported
 from volact.model.fact import Known
@@ -23,7 +23,7 @@ def _promise(params: Rearm, facts: Facts, ctx: Context) -> Facts:
     return replace(facts, restart=Known(REARM.name))
 
 
-REARM = StepKind(
+REARM = plan_kind(
     name="rearm",
     params=Rearm,
     label=say("give Windows a new client machine ID (rearm)"),
@@ -38,5 +38,4 @@ REARM = StepKind(
     promise=_promise,
     changes=None,
     stays=lambda params, before: say("a rearm cannot be undone; the client machine ID stays"),
-    undo_consent=None,
 )

@@ -12,7 +12,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.system import licensing_service
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kind import Changes, Stage, plan_kind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     Reading,
@@ -220,7 +220,7 @@ START_MODE = Setting(
     same=same,
     forbidden=_start_mode_forbidden,
 )
-ENABLE_SERVICE = StepKind(
+ENABLE_SERVICE = plan_kind(
     name="enable-service",
     params=EnableService,
     label=say("restore the service's start mode"),
@@ -235,9 +235,8 @@ ENABLE_SERVICE = StepKind(
     promise=_promise_start_mode,
     changes=Changes(setting=START_MODE, read=_read_start_mode, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-START_SERVICE = StepKind(
+START_SERVICE = plan_kind(
     name="start-service",
     params=StartService,
     label=say("start the service"),
@@ -252,12 +251,11 @@ START_SERVICE = StepKind(
     promise=_promise_running,
     changes=None,
     stays=_running_stays,
-    undo_consent=None,
 )
 RESTORE_START_MODE = undo_kind(
     name="restore-start-mode",
     params=RestoreStartMode,
-    agent_parts=("restart", "back_start"),
+    agent_parts=("put_back", "restart", "back_start"),
     restarts=1,
     previous=_previous_start,
     promise=_promise_start_mode,

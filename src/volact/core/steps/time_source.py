@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from volact.core import shell
 from volact.core.assessment.system import role_of
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kind import Changes, Stage, plan_kind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     MISSING,
@@ -173,7 +173,7 @@ TIME_TRIGGER = Setting(
     same=same,
     forbidden=_triggers_forbidden,
 )
-SET_TIME_SOURCE = StepKind(
+SET_TIME_SOURCE = plan_kind(
     name="set-time-source",
     params=SetTimeSource,
     label=say("set the time server"),
@@ -188,9 +188,8 @@ SET_TIME_SOURCE = StepKind(
     promise=_promise_source,
     changes=Changes(setting=TIME_SOURCE, read=_read_source, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
-SET_TIME_TRIGGER = StepKind(
+SET_TIME_TRIGGER = plan_kind(
     name="set-time-trigger",
     params=SetTimeTrigger,
     label=say("let the Windows Time service start by itself"),
@@ -205,12 +204,11 @@ SET_TIME_TRIGGER = StepKind(
     promise=lambda params, facts, ctx: _with_triggers(facts, _NETWORK_ON),
     changes=Changes(setting=TIME_TRIGGER, read=_read_triggers, answer_tells=True),
     stays=None,
-    undo_consent=None,
 )
 RESTORE_TIME_SOURCE = undo_kind(
     name="restore-time-source",
     params=RestoreTimeSource,
-    agent_parts=("time_source", "back_time"),
+    agent_parts=("put_back", "time_source", "back_time"),
     restarts=0,
     previous=_previous_source,
     promise=lambda params, facts, ctx: _with_source(facts, params.type, params.peers),
@@ -220,7 +218,7 @@ RESTORE_TIME_SOURCE = undo_kind(
 RESTORE_TIME_TRIGGER = undo_kind(
     name="restore-time-trigger",
     params=RestoreTimeTrigger,
-    agent_parts=("time_source", "back_time"),
+    agent_parts=("put_back", "time_source", "back_time"),
     restarts=0,
     previous=_previous_triggers,
     promise=lambda params, facts, ctx: _with_triggers(facts, params.triggers),

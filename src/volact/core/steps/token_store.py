@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.context import Context
-from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.kind import Stage, plan_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import commands_to_restart
 from volact.core.steps.setting import StepValues, reported
@@ -56,7 +56,7 @@ def _stays(params: RebuildTokenStore, before: StepValues) -> Text:
     )
 
 
-REBUILD_TOKEN_STORE = StepKind(
+REBUILD_TOKEN_STORE = plan_kind(
     name="rebuild-token-store",
     params=RebuildTokenStore,
     label=say("rebuild the licence store"),
@@ -71,5 +71,4 @@ REBUILD_TOKEN_STORE = StepKind(
     promise=_promise,
     changes=None,
     stays=_stays,
-    undo_consent=None,
 )
