@@ -57,14 +57,7 @@ _PARTS_OF_STEPS = _parts_of_kinds(KINDS)
 PARTS: dict[AgentMode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, *_UNCHANGED, "main", "probe"),
     "apply": (*_COMMON, *_FACTS, "steps", *_PARTS_OF_STEPS, "lock", "main", "apply"),
-    "standalone": (
-        *_COMMON,
-        "steps",
-        *_parts_of_kinds(kind for kind in KINDS if kind.handed_out),
-        "kms_in_use",
-        "talk",
-        "person",
-    ),
+    "standalone": (*_COMMON, "steps", *_PARTS_OF_STEPS, "kms_in_use", "talk", "person"),
 }
 
 _LONGEST = 4000
@@ -142,9 +135,10 @@ def parts_of(request: Request) -> tuple[str, ...]:
     """The parts that a request needs, in their order."""
     documents = any("#" in url for url in request.ask.metadata.values())
     unused = set() if documents or request.ask.token else {"token"}
-    if request.mode == "apply":
+    if request.mode != "probe":
         kinds = (BY_NAME[step.do] for step in request.steps if step.do in BY_NAME)
-        unused |= {*_PARTS_OF_STEPS}.difference(_parts_of_kinds(kinds))
+        talk = ("activation", "kms") if request.mode == "standalone" else ()
+        unused |= {*_PARTS_OF_STEPS}.difference(_parts_of_kinds(kinds), talk)
     return tuple(name for name in PARTS[request.mode] if name not in unused)
 
 

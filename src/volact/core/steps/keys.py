@@ -93,7 +93,6 @@ INSTALL_KEY = plan_kind(
     agent_parts=("activation",),
     stage=Stage.KEY,
     needs_consent=False,
-    handed_out=True,
     activation_needs_it=True,
     restarts=0,
     commands=_commands,

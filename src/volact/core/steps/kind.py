@@ -80,7 +80,6 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
 
     - ``stage``: its place in the order of a plan
     - ``needs_consent``: a plan has it only with ``--allow NAME``
-    - ``handed_out``: the standalone script has it
     - ``activation_needs_it``: after its failure, activation could only fail
     - ``restarts``: the restarts of Windows, left to a person, that complete it
 
@@ -108,7 +107,6 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
 
     stage: Stage
     needs_consent: bool
-    handed_out: bool
     activation_needs_it: bool
     restarts: int
 
@@ -149,7 +147,6 @@ undo_kind = partial(
     label=None,
     stage=Stage.UNDO,
     needs_consent=False,
-    handed_out=False,
     activation_needs_it=False,
     commands=no_commands,
     stays=None,

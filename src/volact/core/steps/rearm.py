@@ -30,7 +30,6 @@ REARM = plan_kind(
     agent_parts=("restart", "rearm"),
     stage=Stage.LAST_RESORT,
     needs_consent=True,
-    handed_out=False,
     activation_needs_it=False,
     restarts=1,
     commands=lambda params, a: (a.console.rearm(), shell.restart_and_plan(1)),

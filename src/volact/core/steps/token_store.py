@@ -63,7 +63,6 @@ REBUILD_TOKEN_STORE = plan_kind(
     agent_parts=("restart", "token_store"),
     stage=Stage.LAST_RESORT,
     needs_consent=True,
-    handed_out=False,
     activation_needs_it=False,
     restarts=2,
     commands=_commands,
