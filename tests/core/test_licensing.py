@@ -215,5 +215,5 @@ def test_the_licensing_service_of_each_release() -> None:
 
 
 def test_languages() -> None:
-    tags = [language_tag(lcid) for lcid in (1033, 2052, 1057, 1041, 1031, 9999)]
-    assert tags == ["en-US", "zh-CN", "id-ID", "ja-JP", "de-DE", "und-x-lcid9999"]
+    tags = [language_tag(lcid) for lcid in (1033, 2052, 1057, 1041, 1031, 1027, 9999)]
+    assert tags == ["en-US", "zh-CN", "id-ID", "ja-JP", "de-DE", "ca-ES", "und-x-lcid9999"]
