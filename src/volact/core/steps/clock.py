@@ -19,7 +19,6 @@ from volact.core.steps.setting import (
     StepValues,
     never_forbidden,
     reported,
-    same,
 )
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts
@@ -105,7 +104,6 @@ TIME_LIMITS = Setting(
     title=say("phase limits of the Windows Time service"),
     now=_limits_now,
     restore=lambda reversal: RestoreTimeLimits(),
-    same=same,
     forbidden=never_forbidden,
 )
 SYNC_CLOCK = plan_kind(

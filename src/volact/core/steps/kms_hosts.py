@@ -23,7 +23,6 @@ from volact.core.steps.setting import (
     SettingKey,
     StepValues,
     known_value,
-    same,
 )
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts, Product
@@ -237,7 +236,6 @@ KMS_HOST = Setting(
     title=say("KMS host"),
     now=_now,
     restore=_restore,
-    same=same,
     forbidden=_forbidden,
 )
 SET_KMS_HOST = plan_kind(

@@ -24,7 +24,6 @@ from volact.core.steps.setting import (
     StepValues,
     known_value,
     reported,
-    same,
 )
 from volact.model.fact import NOT_ASKED, Fact, Known, value_of
 from volact.model.facts import Adapter, Facts, Route
@@ -265,7 +264,6 @@ ROUTE = Setting(
     title=say("route to"),
     now=_hops_now,
     restore=_restore_route,
-    same=same,
     forbidden=_route_forbidden,
 )
 ADD_DNS = plan_kind(

@@ -23,7 +23,6 @@ from volact.core.steps.setting import (
     known_value,
     never_forbidden,
     reported,
-    same,
 )
 from volact.model.fact import ABSENT, Absent, Fact, Known, value_of
 from volact.model.facts import Facts
@@ -161,7 +160,6 @@ ACL = Setting(
     title=say("permissions of the licensing program"),
     now=_acl_now,
     restore=lambda reversal: RestoreAcl(expect=(reversal.now,), sddl=reversal.before),
-    same=same,
     forbidden=_acl_forbidden,
 )
 DEBUGGER = Setting(
@@ -169,7 +167,6 @@ DEBUGGER = Setting(
     title=say("debugger of the licensing program"),
     now=_debugger_now,
     restore=_restore_debugger,
-    same=same,
     forbidden=never_forbidden,
 )
 GRANT_EXECUTE = plan_kind(

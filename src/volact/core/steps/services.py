@@ -22,7 +22,6 @@ from volact.core.steps.setting import (
     StepValues,
     known_value,
     reported,
-    same,
 )
 from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, value_of
 from volact.model.facts import Facts, ServiceFact
@@ -217,7 +216,6 @@ START_MODE = Setting(
     title=say("start mode"),
     now=_start_mode_now,
     restore=_restore_start_mode,
-    same=same,
     forbidden=_start_mode_forbidden,
 )
 ENABLE_SERVICE = plan_kind(

@@ -7,6 +7,7 @@ read is ``{"!": HRESULT}``, and left out where it was never asked.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -53,11 +54,6 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     params: StepParams
 
 
-def same(one: Any, other: Any) -> bool:
-    """Two values mean the same where they are equal."""
-    return bool(one == other)
-
-
 def never_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     """No rule keeps the setting from being put back."""
     return None
@@ -70,16 +66,16 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     - ``title``: what it is called for a person
     - ``now``: where it stands in the facts
     - ``restore``: the step that puts it back
-    - ``same``: whether two of its values mean the same
     - ``forbidden``: the rule that keeps it from being put back, ``None``: none does
+    - ``same``: whether two of its values mean the same, where equal ones alone do not
     """
 
     name: str
     title: Text
     now: Callable[[Facts, SettingKey], Fact[Any]]
     restore: Callable[[Reversal], StepParams]
-    same: Callable[[Any, Any], bool]
     forbidden: Callable[[Facts, Reversal], Text | None]
+    same: Callable[[Any, Any], bool] = operator.eq
 
     def value_now(self, facts: Facts, key: SettingKey) -> tuple[bool, Any]:
         """Whether the setting can be read, and its value; ``None`` where it is not set."""

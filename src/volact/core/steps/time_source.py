@@ -22,7 +22,6 @@ from volact.core.steps.setting import (
     StepValues,
     known_value,
     reported,
-    same,
 )
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts
@@ -162,7 +161,6 @@ TIME_SOURCE = Setting(
     title=say("time source"),
     now=_source_now,
     restore=_restore_source,
-    same=same,
     forbidden=_source_forbidden,
 )
 TIME_TRIGGER = Setting(
@@ -170,7 +168,6 @@ TIME_TRIGGER = Setting(
     title=say("triggers of the Windows Time service"),
     now=lambda facts, key: facts.time.triggers,
     restore=lambda reversal: RestoreTimeTrigger(expect=(reversal.now,), triggers=reversal.before),
-    same=same,
     forbidden=_triggers_forbidden,
 )
 SET_TIME_SOURCE = plan_kind(
