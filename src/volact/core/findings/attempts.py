@@ -19,8 +19,7 @@ from volact.model.fact import value_of
 from volact.model.text import Text, raw, say, typed
 
 
-def activation_failed(a: Assessment) -> Found | None:
-    """Licensed, but the last attempt at the host that is set failed."""
+def _activation_failed(a: Assessment) -> Found | None:
     product = a.renewal.failed
     if product is None:
         return None
@@ -45,7 +44,7 @@ def activation_failed(a: Assessment) -> Found | None:
 
 ACTIVATION_FAILED = FindingKind(
     id="activation-failed",
-    rule=activation_failed,
+    rule=_activation_failed,
     place=Place.LICENCE,
     severities=("error",),
     meaning=say(
@@ -60,8 +59,7 @@ ACTIVATION_FAILED = FindingKind(
 )
 
 
-def licensed_by_former_kms(a: Assessment) -> Found | None:
-    """Licensed by another host's activation; the provider's is set since, and has not renewed."""
+def _licensed_by_former_kms(a: Assessment) -> Found | None:
     former, present = a.renewal.former, a.kms.effective
     if former is None or present is None:
         return None
@@ -86,7 +84,7 @@ def licensed_by_former_kms(a: Assessment) -> Found | None:
 
 LICENSED_BY_FORMER_KMS = reported(
     id="licensed-by-former-kms",
-    rule=licensed_by_former_kms,
+    rule=_licensed_by_former_kms,
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say(

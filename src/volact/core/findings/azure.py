@@ -15,7 +15,7 @@ _SILENT = frozenset({0x80072EE2, 0x80072EFD, 0x80072EFE, 0x80072EE7})
 _NO_STATUS = (-1, 0xFFFFFFFF)  # how licensing counts what it does not know
 
 
-def azure_outbound_missing(a: Assessment) -> Found | None:
+def _azure_outbound_missing(a: Assessment) -> Found | None:
     """No KMS host answers, and the server has no public address of its own to go out with."""
     key = a.ctx.knowledge.profile.public_ip_key
     fact: Fact[str] = a.facts.metadata.get(key, NOT_ASKED)
@@ -38,7 +38,7 @@ def azure_outbound_missing(a: Assessment) -> Found | None:
 
 AZURE_OUTBOUND_MISSING = reported(
     id="azure-outbound-missing",
-    rule=azure_outbound_missing,
+    rule=_azure_outbound_missing,
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("The server in Azure has no path to the Internet, where Azure's KMS hosts are."),
@@ -48,8 +48,7 @@ AZURE_OUTBOUND_MISSING = reported(
 )
 
 
-def azure_edition_unproven(a: Assessment) -> Found | None:
-    """Datacenter: Azure Edition in Azure, and the metadata service does not answer it."""
+def _azure_edition_unproven(a: Assessment) -> Found | None:
     rule = a.ctx.knowledge.profile.entitlement
     if a.system.sku not in AZURE_EDITION or rule.kind != "edition" or not rule.metadata:
         return None
@@ -74,7 +73,7 @@ def azure_edition_unproven(a: Assessment) -> Found | None:
 
 AZURE_EDITION_UNPROVEN = reported(
     id="azure-edition-unproven",
-    rule=azure_edition_unproven,
+    rule=_azure_edition_unproven,
     place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("Datacenter: Azure Edition cannot reach the metadata service that proves Azure."),
@@ -84,12 +83,12 @@ AZURE_EDITION_UNPROVEN = reported(
 )
 
 
-def azure_edition_watermark(a: Assessment) -> Found | None:
+def _azure_edition_watermark(a: Assessment) -> Found | None:
     """Datacenter: Azure Edition in Azure that KMS has licensed and Windows finds not genuine."""
     azure = a.ctx.knowledge.profile.is_azure
     if a.system.sku not in AZURE_EDITION or not azure or not a.licence.all_licensed:
         return None
-    if azure_edition_unproven(a):
+    if _azure_edition_unproven(a):
         return None  # the cause that comes first
     status = next(filter(_is_not_genuine, map(_genuine_status, a.licence.products)), None)
     if status is None:
@@ -132,7 +131,7 @@ def _is_not_genuine(status: int | None) -> bool:
 
 AZURE_EDITION_WATERMARK = reported(
     id="azure-edition-watermark",
-    rule=azure_edition_watermark,
+    rule=_azure_edition_watermark,
     place=Place.RELEASE,
     severities=("warning",),
     meaning=say(

@@ -33,8 +33,7 @@ OWN_KEYS: dict[KeyChannel, Text] = {
 _KINDS = (*OWN_CHANNELS, "unknown")
 
 
-def licensed_by_own_key(a: Assessment) -> Found | None:
-    """Windows is licensed by a key that needs no KMS host: left alone."""
+def _licensed_by_own_key(a: Assessment) -> Found | None:
     licensed = [product for product in _others(a) if product.licensed]
     if not licensed:
         return None
@@ -61,7 +60,7 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
 
 LICENSED_BY_OWN_KEY = reported(
     id="licensed-by-own-key",
-    rule=licensed_by_own_key,
+    rule=_licensed_by_own_key,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("Windows is licensed by a MAK, retail, OEM or AVMA key, or one of another kind."),
@@ -71,8 +70,7 @@ LICENSED_BY_OWN_KEY = reported(
 )
 
 
-def key_wrong_channel(a: Assessment) -> Found | None:
-    """The key is not one that a KMS host activates, and does not license Windows."""
+def _key_wrong_channel(a: Assessment) -> Found | None:
     product = _unlicensed(a)
     if product is None or product.channel == "avma":
         return None
@@ -87,7 +85,7 @@ def key_wrong_channel(a: Assessment) -> Found | None:
 
 KEY_WRONG_CHANNEL = FindingKind(
     id="key-wrong-channel",
-    rule=key_wrong_channel,
+    rule=_key_wrong_channel,
     place=Place.KEY,
     severities=("error",),
     meaning=say(
@@ -102,8 +100,7 @@ KEY_WRONG_CHANNEL = FindingKind(
 )
 
 
-def key_avma(a: Assessment) -> Found | None:
-    """A key that only an activated Hyper-V host of Datacenter edition can activate."""
+def _key_avma(a: Assessment) -> Found | None:
     product = _unlicensed(a)
     if product is None or product.channel != "avma":
         return None
@@ -128,7 +125,7 @@ def key_avma(a: Assessment) -> Found | None:
 
 KEY_AVMA = FindingKind(
     id="key-avma",
-    rule=key_avma,
+    rule=_key_avma,
     place=Place.KEY,
     severities=("error",),
     meaning=say("The key is for Automatic Virtual Machine Activation (AVMA) and is not activated."),

@@ -41,8 +41,7 @@ _DOMAIN_REMEDY = say(
 _SET_RIGHT_S = 60  # what sync-clock leaves at most
 
 
-def clock_set_back(a: Assessment) -> Found | None:
-    """The clock was right after the step that set it, and is wrong again."""
+def _clock_set_back(a: Assessment) -> Found | None:
     skew, left = a.clock.skew_s, _left_by_step(a)
     if skew is None or left is None or abs(skew) < WARNING_S:
         return None
@@ -60,7 +59,7 @@ def clock_set_back(a: Assessment) -> Found | None:
 
 CLOCK_SET_BACK = reported(
     id="clock-set-back",
-    rule=clock_set_back,
+    rule=_clock_set_back,
     place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say("The clock was corrected and was wrong again a moment later."),
@@ -70,8 +69,7 @@ CLOCK_SET_BACK = reported(
 )
 
 
-def clock_skew(a: Assessment) -> Found | None:
-    """The clock is off by more than a few minutes."""
+def _clock_skew(a: Assessment) -> Found | None:
     skew = a.clock.skew_s
     if skew is None or abs(skew) < WARNING_S:
         return None
@@ -89,8 +87,7 @@ def clock_skew(a: Assessment) -> Found | None:
     )
 
 
-def set_clock(a: Assessment) -> Iterator[StepParams]:
-    """Bring the clock back, from the provider's time servers."""
+def _set_clock(a: Assessment) -> Iterator[StepParams]:
     service, skew = a.services.get("W32Time"), a.clock.skew_s
     if skew is None:
         return
@@ -104,7 +101,7 @@ def set_clock(a: Assessment) -> Iterator[StepParams]:
 def _set_by_hand(a: Assessment, skew: int) -> Iterator[StepParams]:
     """The same for a person, who sees to group policy first: then the own settings may hold."""
     ntp = a.ctx.knowledge.profile.ntp[:1]
-    for params in set_clock(a):
+    for params in _set_clock(a):
         if not isinstance(params, SyncClock):
             yield params
             continue
@@ -138,7 +135,7 @@ def _how_far(evidence: dict[str, Any]) -> str:
 
 CLOCK_SKEW = FindingKind(
     id="clock-skew",
-    rule=clock_skew,
+    rule=_clock_skew,
     place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say(
@@ -151,7 +148,7 @@ CLOCK_SKEW = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent="",
-    repair_steps=set_clock,
+    repair_steps=_set_clock,
     detail=_how_far,
 )
 

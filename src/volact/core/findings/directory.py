@@ -13,8 +13,7 @@ _OBJECT = frozenset({0xC004F081, 0xC004F082, 0xC004F083})
 _CODES = _OBJECT | {0x8007054B, 0x8007203A, 0x80072020}
 
 
-def directory_activation_failed(a: Assessment) -> Found | None:
-    """Windows asked Active Directory, and it has no activation object for it, or is silent."""
+def _directory_activation_failed(a: Assessment) -> Found | None:
     for product in a.licence.clients:
         told = (a.attempts.code, product.reason)
         code = next((code for code in told if code in _CODES), None)
@@ -58,7 +57,7 @@ def directory_activation_failed(a: Assessment) -> Found | None:
 
 DIRECTORY_ACTIVATION_FAILED = reported(
     id="directory-activation-failed",
-    rule=directory_activation_failed,
+    rule=_directory_activation_failed,
     place=Place.KMS_ANSWER,
     severities=("error", "warning"),
     meaning=say("Activation by Active Directory failed: no activation object, or no answer."),

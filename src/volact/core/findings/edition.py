@@ -31,8 +31,7 @@ _FIRST_BUILD_OF_2016 = 14393
 _CORE_EVALUATIONS = (159, 160)
 
 
-def release_unsupported(a: Assessment) -> Found | None:
-    """Not a Windows Server release that the provider's KMS hosts are known to serve."""
+def _release_unsupported(a: Assessment) -> Found | None:
     knowledge = a.ctx.knowledge
     build, sku = a.system.build, a.system.sku
     known_build = any(build in release.builds for release in knowledge.releases)
@@ -60,7 +59,7 @@ def release_unsupported(a: Assessment) -> Found | None:
 
 RELEASE_UNSUPPORTED = reported(
     id="release-unsupported",
-    rule=release_unsupported,
+    rule=_release_unsupported,
     place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say(
@@ -73,8 +72,7 @@ RELEASE_UNSUPPORTED = reported(
 )
 
 
-def release_without_gvlk(a: Assessment) -> Found | None:
-    """A release for which Microsoft publishes no client key."""
+def _release_without_gvlk(a: Assessment) -> Found | None:
     release = a.system.release
     if release is None or release.supported or a.licence.is_evaluation:
         return None
@@ -99,7 +97,7 @@ def release_without_gvlk(a: Assessment) -> Found | None:
 
 RELEASE_WITHOUT_GVLK = reported(
     id="release-without-gvlk",
-    rule=release_without_gvlk,
+    rule=_release_without_gvlk,
     place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("Microsoft publishes no KMS client key for this release."),
@@ -109,8 +107,7 @@ RELEASE_WITHOUT_GVLK = reported(
 )
 
 
-def azure_edition_elsewhere(a: Assessment) -> Found | None:
-    """Datacenter: Azure Edition somewhere else than in Azure."""
+def _azure_edition_elsewhere(a: Assessment) -> Found | None:
     sku, profile = a.system.sku, a.ctx.knowledge.profile
     if sku not in AZURE_EDITION or profile.is_azure:
         return None
@@ -137,7 +134,7 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
 
 AZURE_EDITION_ELSEWHERE = reported(
     id="azure-edition-elsewhere",
-    rule=azure_edition_elsewhere,
+    rule=_azure_edition_elsewhere,
     place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("This is Datacenter: Azure Edition outside Azure."),
@@ -147,8 +144,7 @@ AZURE_EDITION_ELSEWHERE = reported(
 )
 
 
-def edition_evaluation(a: Assessment) -> Found | None:
-    """An evaluation edition, which no KMS host activates."""
+def _edition_evaluation(a: Assessment) -> Found | None:
     if not a.licence.is_evaluation:
         return None
     sku, target = a.system.sku, _target(a)
@@ -166,7 +162,7 @@ def edition_evaluation(a: Assessment) -> Found | None:
 
 EDITION_EVALUATION = reported(
     id="edition-evaluation",
-    rule=edition_evaluation,
+    rule=_edition_evaluation,
     place=Place.EDITION,
     severities=("error",),
     meaning=say("This is an evaluation edition."),

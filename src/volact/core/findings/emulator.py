@@ -30,7 +30,7 @@ _HOOKS = ("SppExtComObjHook", "SppExtComObjPatcher", "SECOH-QAD")
 _IMPOSSIBLE_MIN = 2 * FULL_TERM_MIN
 
 
-def emulator_suspected(a: Assessment) -> Found | None:
+def _emulator_suspected(a: Assessment) -> Found | None:
     """A KMS host that is this server itself, a term beyond all terms, an emulator's service.
 
     Or a library that is loaded into the programs that ask: while it is there, an activation
@@ -76,7 +76,7 @@ def _replaced(a: Assessment) -> Text:
 
 EMULATOR_SUSPECTED = FindingKind(
     id="emulator-suspected",
-    rule=emulator_suspected,
+    rule=_emulator_suspected,
     place=Place.ENTITLEMENT,
     severities=("error",),
     meaning=say("There are signs of a KMS emulator or a forged licence."),

@@ -28,8 +28,7 @@ _NOT_PUBLIC = {
 }
 
 
-def image_not_entitled(a: Assessment) -> Found | None:
-    """The image is known not to be one of the provider's public images."""
+def _image_not_entitled(a: Assessment) -> Found | None:
     image = a.entitlement.image
     if image is None or image.license == "BYOL" or a.entitlement.is_public_image:
         return None
@@ -49,7 +48,7 @@ def image_not_entitled(a: Assessment) -> Found | None:
 
 IMAGE_NOT_ENTITLED = FindingKind(
     id="image-not-entitled",
-    rule=image_not_entitled,
+    rule=_image_not_entitled,
     place=Place.ENTITLEMENT,
     severities=("error", "info"),
     meaning=say("The server was created from an image that the provider's licence does not cover."),
@@ -62,8 +61,7 @@ IMAGE_NOT_ENTITLED = FindingKind(
 )
 
 
-def license_byol(a: Assessment) -> Found | None:
-    """The server is known to run on the customer's own licence."""
+def _license_byol(a: Assessment) -> Found | None:
     if not a.entitlement.matters:
         return None
     image, value = a.entitlement.image, a.entitlement.metadata
@@ -88,7 +86,7 @@ def license_byol(a: Assessment) -> Found | None:
 
 LICENSE_BYOL = FindingKind(
     id="license-byol",
-    rule=license_byol,
+    rule=_license_byol,
     place=Place.ENTITLEMENT,
     severities=("error", "info"),
     meaning=say("The server uses your own licence (BYOL)."),
@@ -104,8 +102,7 @@ LICENSE_BYOL = FindingKind(
 )
 
 
-def entitlement_unknown(a: Assessment) -> Found | None:
-    """It is not known whether the provider's licence covers this server."""
+def _entitlement_unknown(a: Assessment) -> Found | None:
     if a.system.script_host_off or not a.entitlement.matters:
         return None  # nothing could be asked, and the cause is known; or it decides nothing
     rule, value = a.ctx.knowledge.profile.entitlement, a.entitlement.metadata
@@ -140,7 +137,7 @@ def entitlement_unknown(a: Assessment) -> Found | None:
 
 ENTITLEMENT_UNKNOWN = reported(
     id="entitlement-unknown",
-    rule=entitlement_unknown,
+    rule=_entitlement_unknown,
     place=Place.UNKNOWN,
     severities=("info",),
     meaning=say("It is not known whether the provider's licence covers this server."),

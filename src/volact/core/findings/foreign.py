@@ -28,8 +28,7 @@ from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say
 
 
-def licensed_by_other_kms(a: Assessment) -> Found | None:
-    """Licensed, but by a KMS host that is not the provider's."""
+def _licensed_by_other_kms(a: Assessment) -> Found | None:
     if a.licence.is_kms_host or not a.kms.accepted:
         return None
     without = _licensed_without_kms(a)
@@ -49,7 +48,7 @@ def licensed_by_other_kms(a: Assessment) -> Found | None:
 
 LICENSED_BY_OTHER_KMS = FindingKind(
     id="licensed-by-other-kms",
-    rule=licensed_by_other_kms,
+    rule=_licensed_by_other_kms,
     place=Place.LICENCE,
     severities=("error", "warning"),
     meaning=say("Windows is licensed, but not by one of the provider's KMS hosts."),
@@ -65,8 +64,7 @@ LICENSED_BY_OTHER_KMS = FindingKind(
 )
 
 
-def kms_host_pinned(a: Assessment) -> Found | None:
-    """Licensed by one of the provider's KMS hosts that is set by its address."""
+def _kms_host_pinned(a: Assessment) -> Found | None:
     pinned = [s for _, s in _licensed(a) if a.kms.is_pinned(s.host)]
     if not pinned or a.licence.is_kms_host:
         return None
@@ -87,7 +85,7 @@ def kms_host_pinned(a: Assessment) -> Found | None:
 
 KMS_HOST_PINNED = reported(
     id="kms-host-pinned",
-    rule=kms_host_pinned,
+    rule=_kms_host_pinned,
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say(

@@ -15,7 +15,7 @@ _ZONE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 
 
-def rtc_utc_mismatch(a: Assessment) -> Found | None:
+def _rtc_utc_mismatch(a: Assessment) -> Found | None:
     """Windows reads the hardware clock in another time than it runs in.
 
     Then the clock is off by exactly the time zone's distance from UTC.
@@ -39,7 +39,7 @@ def rtc_utc_mismatch(a: Assessment) -> Found | None:
 
 RTC_UTC_MISMATCH = reported(
     id="rtc-utc-mismatch",
-    rule=rtc_utc_mismatch,
+    rule=_rtc_utc_mismatch,
     place=Place.CLOCK,
     severities=("warning",),
     meaning=say(
@@ -51,8 +51,7 @@ RTC_UTC_MISMATCH = reported(
 )
 
 
-def time_seeding(a: Assessment) -> Found | None:
-    """The clock is off, and Windows may also take the time from TLS traffic."""
+def _time_seeding(a: Assessment) -> Found | None:
     skew, service = a.clock.skew_s, a.services.get("W32Time")
     if skew is None or abs(skew) < WARNING_S or value_of(a.facts.time.seed) != 1:
         return None
@@ -75,7 +74,7 @@ def time_seeding(a: Assessment) -> Found | None:
 
 TIME_SEEDING = reported(
     id="time-seeding",
-    rule=time_seeding,
+    rule=_time_seeding,
     place=Place.REMARK,
     severities=("info",),
     meaning=say("The clock is wrong, and Windows also takes the time from TLS traffic."),

@@ -14,8 +14,7 @@ from volact.model.fact import value_of
 from volact.model.text import raw, say
 
 
-def key_missing(a: Assessment) -> Found | None:
-    """Windows has no product key at all."""
+def _key_missing(a: Assessment) -> Found | None:
     if a.licence.has_key is not False or a.licence.is_evaluation:
         return None
     edition = a.system.published_key
@@ -38,7 +37,7 @@ def install_key(a: Assessment) -> Iterator[StepParams]:
 
 KEY_MISSING = FindingKind(
     id="key-missing",
-    rule=key_missing,
+    rule=_key_missing,
     place=Place.KEY,
     severities=("error",),
     meaning=say("Windows has no product key."),
@@ -51,8 +50,7 @@ KEY_MISSING = FindingKind(
 )
 
 
-def key_wrong_edition(a: Assessment) -> Found | None:
-    """The KMS client key belongs to another edition or release."""
+def _key_wrong_edition(a: Assessment) -> Found | None:
     clients = a.licence.clients
     edition = a.system.published_key
     if edition is None or not clients or not all(p.licensed is False for p in clients):
@@ -83,7 +81,7 @@ def key_wrong_edition(a: Assessment) -> Found | None:
 
 KEY_WRONG_EDITION = FindingKind(
     id="key-wrong-edition",
-    rule=key_wrong_edition,
+    rule=_key_wrong_edition,
     place=Place.KEY,
     severities=("error",),
     meaning=say("The KMS client key belongs to another edition or release."),
@@ -107,8 +105,7 @@ def _in_use(a: Assessment) -> bool:
     return a.licence.in_use
 
 
-def kms_host_role(a: Assessment) -> Found | None:
-    """This server is a KMS host: its licensing is not changed."""
+def _kms_host_role(a: Assessment) -> Found | None:
     facts = a.facts
     if not a.licence.is_kms_host:
         return None
@@ -126,7 +123,7 @@ def kms_host_role(a: Assessment) -> Found | None:
 
 KMS_HOST_ROLE = reported(
     id="kms-host-role",
-    rule=kms_host_role,
+    rule=_kms_host_role,
     place=Place.KMS_HOST_ROLE,
     severities=("info",),
     meaning=say("This server is itself a KMS host."),

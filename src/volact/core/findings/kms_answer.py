@@ -29,7 +29,7 @@ _NO_ANSWER = _NOT_KMS | {
 _FRESH, _JUST_NOW = timedelta(days=1), timedelta(minutes=15)
 
 
-def kms_host_clock_wrong(a: Assessment) -> Found | None:
+def _kms_host_clock_wrong(a: Assessment) -> Found | None:
     """The KMS host called the time wrong, and this server's clock is right."""
     host, skew = _failed_at(a), a.clock.skew_s
     if a.attempts.code != _WRONG_TIME or host is None or skew is None or abs(skew) >= WARNING_S:
@@ -58,7 +58,7 @@ def kms_host_clock_wrong(a: Assessment) -> Found | None:
 
 KMS_HOST_CLOCK_WRONG = reported(
     id="kms-host-clock-wrong",
-    rule=kms_host_clock_wrong,
+    rule=_kms_host_clock_wrong,
     place=Place.KMS_ANSWER,
     severities=("error", "warning"),
     meaning=say("The KMS host's own clock is wrong."),
@@ -68,8 +68,7 @@ KMS_HOST_CLOCK_WRONG = reported(
 )
 
 
-def kms_host_silent(a: Assessment) -> Found | None:
-    """The port takes connections, and an activation gets no answer there."""
+def _kms_host_silent(a: Assessment) -> Found | None:
     host, code = _failed_at(a), a.attempts.code
     if host is None or code not in _NO_ANSWER or a.kms.reach_of(host) != "yes":
         return None
@@ -128,7 +127,7 @@ def _silent_remedy(a: Assessment, host: HostPort) -> Text:
 
 KMS_HOST_SILENT = reported(
     id="kms-host-silent",
-    rule=kms_host_silent,
+    rule=_kms_host_silent,
     place=Place.KMS_ANSWER,
     severities=("error", "warning"),
     meaning=say("The KMS host's port takes connections, but activation gets no answer there."),

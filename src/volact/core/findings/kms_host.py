@@ -31,7 +31,7 @@ _FORCED = {1: say("Active Directory"), 3: say("tokens")}
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
 
-def activation_type_forced(a: Assessment) -> Found | None:
+def _activation_type_forced(a: Assessment) -> Found | None:
     """Windows is set to an activation method other than KMS, and not licensed by that."""
     forced = [product for product in a.licence.clients if product.kept_from_kms]
     if not forced:
@@ -60,7 +60,7 @@ def activation_type_forced(a: Assessment) -> Found | None:
 
 ACTIVATION_TYPE_FORCED = reported(
     id="activation-type-forced",
-    rule=activation_type_forced,
+    rule=_activation_type_forced,
     place=Place.DISCOVERY,
     severities=("error", "warning"),
     meaning=say("Windows is configured for activation by Active Directory or by token only."),
@@ -70,8 +70,7 @@ ACTIVATION_TYPE_FORCED = reported(
 )
 
 
-def kms_not_discovered(a: Assessment) -> Found | None:
-    """The provider leaves the KMS host to DNS, and DNS names none."""
+def _kms_not_discovered(a: Assessment) -> Found | None:
     if not a.kms.by_dns:
         return None
     info = a.ctx.knowledge.errors.get(a.attempts.code or 0)
@@ -104,7 +103,7 @@ def kms_not_discovered(a: Assessment) -> Found | None:
 
 KMS_NOT_DISCOVERED = reported(
     id="kms-not-discovered",
-    rule=kms_not_discovered,
+    rule=_kms_not_discovered,
     place=Place.DISCOVERY,
     severities=("error",),
     meaning=say("No KMS host is configured, and DNS publishes none."),
@@ -114,8 +113,7 @@ KMS_NOT_DISCOVERED = reported(
 )
 
 
-def kms_host_too_old(a: Assessment) -> Found | None:
-    """The KMS host does not know this release."""
+def _kms_host_too_old(a: Assessment) -> Found | None:
     code = _too_old_code(a)
     if code is None:
         return None
@@ -149,7 +147,7 @@ def _cloud_too_old_remedy(a: Assessment, release: Text) -> Text | None:
 
 KMS_HOST_TOO_OLD = reported(
     id="kms-host-too-old",
-    rule=kms_host_too_old,
+    rule=_kms_host_too_old,
     place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("The KMS host answered but does not support this release."),
@@ -215,8 +213,7 @@ def _too_old_remedy(needs: dict[str, object]) -> Text:
     )
 
 
-def kms_host_refuses(a: Assessment) -> Found | None:
-    """A KMS host answered and refused."""
+def _kms_host_refuses(a: Assessment) -> Found | None:
     code = _answered(a, HOST_REFUSALS)
     if code is None:
         return None
@@ -256,7 +253,7 @@ def _with_licence(a: Assessment, remedy: Text) -> Text:
 
 KMS_HOST_REFUSES = reported(
     id="kms-host-refuses",
-    rule=kms_host_refuses,
+    rule=_kms_host_refuses,
     place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("A KMS host answered and refused."),

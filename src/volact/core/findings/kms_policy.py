@@ -10,8 +10,7 @@ from volact.model.profile import HostPort
 from volact.model.text import Text, say, typed
 
 
-def kms_host_set_by_policy(a: Assessment) -> Found | None:
-    """Group policy names the KMS host; nothing below it has any effect."""
+def _kms_host_set_by_policy(a: Assessment) -> Found | None:
     policy = a.kms.policy
     if not isinstance(policy, Known) or not a.kms.applies:
         return None
@@ -35,7 +34,7 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
 
 KMS_HOST_SET_BY_POLICY = reported(
     id="kms-host-set-by-policy",
-    rule=kms_host_set_by_policy,
+    rule=_kms_host_set_by_policy,
     place=Place.KMS_SETTING,
     severities=("error", "info"),
     meaning=say("Group policy sets the KMS host."),

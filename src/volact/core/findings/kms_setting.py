@@ -25,8 +25,7 @@ from volact.model.profile import HostPort
 from volact.model.text import Text, say
 
 
-def kms_host_per_product_override(a: Assessment) -> Found | None:
-    """A product has a KMS host of its own, which hides the server's setting."""
+def _kms_host_per_product_override(a: Assessment) -> Found | None:
     hosts = [
         {"product": value_of(product.facts.id), "host": str(host)} for product, host in overrides(a)
     ]
@@ -57,7 +56,7 @@ def overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
             yield product, own.value.host
 
 
-def clear_overrides(a: Assessment) -> Iterator[StepParams]:
+def _clear_overrides(a: Assessment) -> Iterator[StepParams]:
     """Take away products' own KMS hosts that are not the provider's."""
     certain = certain_reach(a)
     if not (certain or a.kms.on_trial):
@@ -69,7 +68,7 @@ def clear_overrides(a: Assessment) -> Iterator[StepParams]:
 
 KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
     id="kms-host-per-product-override",
-    rule=kms_host_per_product_override,
+    rule=_kms_host_per_product_override,
     place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say("A product has its own KMS host, which overrides the server's setting."),
@@ -77,7 +76,7 @@ KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
     blocks="activation",
     calls_for="activation",
     consent=allow(MOVE_KMS),
-    repair_steps=clear_overrides,
+    repair_steps=_clear_overrides,
     detail=None,
 )
 
@@ -165,8 +164,7 @@ def _licensed_by_address(a: Assessment, setting: KmsSetting) -> bool:
     return a.kms.is_pinned(setting.host) and a.licence.all_licensed
 
 
-def kms_port_wrong(a: Assessment) -> Found | None:
-    """The name is the provider's, the port is not."""
+def _kms_port_wrong(a: Assessment) -> Found | None:
     setting = _judged_setting(a)
     if not isinstance(setting, Known) or not _is_provider_name(a, setting.value):
         return None
@@ -191,7 +189,7 @@ def kms_port_wrong(a: Assessment) -> Found | None:
 
 KMS_PORT_WRONG = FindingKind(
     id="kms-port-wrong",
-    rule=kms_port_wrong,
+    rule=_kms_port_wrong,
     place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say(

@@ -23,8 +23,7 @@ _NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
 _OWN_CAUSES = frozenset({"genuine", "hardware"})
 
 
-def not_licensed(a: Assessment) -> Found | None:
-    """Windows has a key and is not licensed."""
+def _not_licensed(a: Assessment) -> Found | None:
     products = a.licence.unlicensed
     if not products:
         return None
@@ -43,7 +42,7 @@ def not_licensed(a: Assessment) -> Found | None:
 
 NOT_LICENSED = FindingKind(
     id="not-licensed",
-    rule=not_licensed,
+    rule=_not_licensed,
     place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows has a key but no valid licence."),

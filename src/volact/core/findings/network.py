@@ -20,7 +20,7 @@ from volact.model.fact import value_of
 from volact.model.text import Text, joined, listed, raw, say, typed
 
 
-def dns_not_provider(a: Assessment) -> Found | None:
+def _dns_not_provider(a: Assessment) -> Found | None:
     """The server asks other name servers, and no KMS host can be reached."""
     servers, wanted = value_of(a.facts.dns), a.ctx.knowledge.profile.dns
     if servers is None or not wanted or set(servers) & set(wanted):
@@ -37,7 +37,7 @@ def dns_not_provider(a: Assessment) -> Found | None:
 
 DNS_NOT_PROVIDER = FindingKind(
     id="dns-not-provider",
-    rule=dns_not_provider,
+    rule=_dns_not_provider,
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("The server uses other DNS servers than the provider's, and reaches no KMS host."),
@@ -92,7 +92,7 @@ def forwarding(a: Assessment) -> Text | None:
     )
 
 
-def provider_route_missing(a: Assessment) -> Found | None:
+def _provider_route_missing(a: Assessment) -> Found | None:
     """A route to the provider's internal services is gone, where that matters."""
     missing = [m for m in a.network.missing_routes if a.kms.matters or m.rule.when == "always"]
     if not missing:
@@ -127,7 +127,7 @@ def provider_route_missing(a: Assessment) -> Found | None:
 
 PROVIDER_ROUTE_MISSING = FindingKind(
     id="provider-route-missing",
-    rule=provider_route_missing,
+    rule=_provider_route_missing,
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("A route to the provider's internal services is missing."),

@@ -75,8 +75,7 @@ _REMEDIES: dict[Why, Text] = {
 }
 
 
-def online_activation_failed(a: Assessment) -> Found | None:
-    """A key that Microsoft activates online, and why that failed."""
+def _online_activation_failed(a: Assessment) -> Found | None:
     product = next((p for p in a.licence.unlicensed if p.channel in ("mak", "retail")), None)
     if product is None or a.licence.in_use or a.licence.is_kms_host:
         return None
@@ -126,7 +125,7 @@ def _summary(a: Assessment, product: ProductState, why: Why, code: int | None) -
 
 ONLINE_ACTIVATION_FAILED = reported(
     id="online-activation-failed",
-    rule=online_activation_failed,
+    rule=_online_activation_failed,
     place=Place.KEY,
     severities=("error",),
     meaning=say("A MAK or retail key could not be activated at Microsoft."),

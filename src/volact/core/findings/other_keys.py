@@ -13,8 +13,7 @@ from volact.model.facts import Product
 from volact.model.text import count, say
 
 
-def several_keys(a: Assessment) -> Found | None:
-    """More than one product of Windows itself has a key."""
+def _several_keys(a: Assessment) -> Found | None:
     products, deciding = a.licence.products, a.licence.subjects
     if len(products) < 2:
         return None
@@ -32,7 +31,7 @@ def several_keys(a: Assessment) -> Found | None:
 
 SEVERAL_KEYS = reported(
     id="several-keys",
-    rule=several_keys,
+    rule=_several_keys,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("Windows has several product keys."),
@@ -42,8 +41,7 @@ SEVERAL_KEYS = reported(
 )
 
 
-def addon_not_licensed(a: Assessment) -> Found | None:
-    """An add-on, such as extended security updates, has a key and no licence."""
+def _addon_not_licensed(a: Assessment) -> Found | None:
     addons = [
         product
         for product in value_of(a.facts.products) or ()
@@ -67,7 +65,7 @@ def addon_not_licensed(a: Assessment) -> Found | None:
 
 ADDON_NOT_LICENSED = reported(
     id="addon-not-licensed",
-    rule=addon_not_licensed,
+    rule=_addon_not_licensed,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("An add-on, such as Extended Security Updates, is not licensed."),

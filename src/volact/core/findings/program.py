@@ -16,8 +16,7 @@ from volact.model.fact import value_of
 from volact.model.text import say, typed
 
 
-def licensing_binary_blocked(a: Assessment) -> Found | None:
-    """The licensing program cannot be started."""
+def _licensing_binary_blocked(a: Assessment) -> Found | None:
     why = a.service.obstacle
     if why in ("debugger", "kms-debugger"):
         return _debugger(a)
@@ -26,8 +25,7 @@ def licensing_binary_blocked(a: Assessment) -> Found | None:
     return _acl(a) if why == "acl" else None
 
 
-def let_program_run(a: Assessment) -> Iterator[StepParams]:
-    """Let the licensing program be executed, and start it where it is down."""
+def _let_program_run(a: Assessment) -> Iterator[StepParams]:
     why = a.service.obstacle
     if why == "acl":
         yield GrantExecute(sid=NETWORK_SERVICE, deny=a.service.access.deny)
@@ -46,7 +44,7 @@ def let_program_run(a: Assessment) -> Iterator[StepParams]:
 
 LICENSING_BINARY_BLOCKED = FindingKind(
     id="licensing-binary-blocked",
-    rule=licensing_binary_blocked,
+    rule=_licensing_binary_blocked,
     place=Place.PROGRAM,
     severities=("error",),
     meaning=say(
@@ -60,7 +58,7 @@ LICENSING_BINARY_BLOCKED = FindingKind(
     blocks="activation",
     calls_for="activation-if-silent",
     consent=allow(REMOVE_DEBUGGER.name),
-    repair_steps=let_program_run,
+    repair_steps=_let_program_run,
     detail=evidence_field("why"),
 )
 

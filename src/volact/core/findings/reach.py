@@ -41,8 +41,7 @@ _REACH_WORDS: dict[Reach, Text] = {
 }
 
 
-def kms_name_unresolved(a: Assessment) -> Found | None:
-    """None of the provider's KMS host names resolves on the server."""
+def _kms_name_unresolved(a: Assessment) -> Found | None:
     reach = _failed(a)
     if not reach or set(reach.values()) != {"unresolved"}:
         return None
@@ -76,7 +75,7 @@ def _name_remedy(a: Assessment, name: str) -> Text:
 
 KMS_NAME_UNRESOLVED = FindingKind(
     id="kms-name-unresolved",
-    rule=kms_name_unresolved,
+    rule=_kms_name_unresolved,
     place=Place.NAME_RESOLUTION,
     severities=("error",),
     meaning=say("The names of the provider's KMS hosts do not resolve on the server."),
@@ -92,7 +91,7 @@ KMS_NAME_UNRESOLVED = FindingKind(
 )
 
 
-def kms_unreachable(a: Assessment) -> Found | None:
+def _kms_unreachable(a: Assessment) -> Found | None:
     """No KMS host of the provider takes a connection, or the one in use does not."""
     reach = _failed(a)
     failing = [host for host, why in reach.items() if why in ("refused", *SILENT)]
@@ -106,8 +105,7 @@ def kms_unreachable(a: Assessment) -> Found | None:
     return _unreachable(a, failing[0], reach, warning)
 
 
-def reach_kms(a: Assessment) -> Iterator[StepParams]:
-    """Another of the provider's hosts where one is reached, else the path to them."""
+def _reach_kms(a: Assessment) -> Iterator[StepParams]:
     if a.kms.reached or a.kms.unclear:
         yield from set_kms_host(a)
     else:
@@ -122,7 +120,7 @@ def _port_and_outcome(evidence: dict[str, Any]) -> str:
 
 KMS_UNREACHABLE = FindingKind(
     id="kms-unreachable",
-    rule=kms_unreachable,
+    rule=_kms_unreachable,
     place=Place.REACH,
     severities=("error", "warning"),
     meaning=say("The server cannot connect to its KMS host."),
@@ -135,7 +133,7 @@ KMS_UNREACHABLE = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent=allow(ADD_ROUTE.name),
-    repair_steps=reach_kms,
+    repair_steps=_reach_kms,
     detail=_port_and_outcome,
 )
 
@@ -243,7 +241,7 @@ def not_reached(a: Assessment, host: HostPort) -> Text | None:
     return None
 
 
-def kms_answered_by_http(a: Assessment) -> Found | None:
+def _kms_answered_by_http(a: Assessment) -> Found | None:
     """HTTP is spoken at the KMS host's port: a device in between answers for it."""
     if a.licence.all_licensed or a.kms.target_reached or not a.kms.applies:
         return None
@@ -268,7 +266,7 @@ def kms_answered_by_http(a: Assessment) -> Found | None:
 
 KMS_ANSWERED_BY_HTTP = reported(
     id="kms-answered-by-http",
-    rule=kms_answered_by_http,
+    rule=_kms_answered_by_http,
     place=Place.REACH,
     severities=("warning",),
     meaning=say("Something that speaks HTTP answers at the KMS host's port."),

@@ -25,8 +25,7 @@ _NAMES = {
 _PLUGPLAY_ENTRY = "(A;;CCLCSWLOCRRC;;;SU)"
 
 
-def rights_lost(a: Assessment) -> Found | None:
-    """A right that licensing needs is gone."""
+def _rights_lost(a: Assessment) -> Found | None:
     lost = a.lost_rights
     if not lost:
         return None
@@ -46,7 +45,7 @@ def rights_lost(a: Assessment) -> Found | None:
 
 RIGHTS_LOST = reported(
     id="rights-lost",
-    rule=rights_lost,
+    rule=_rights_lost,
     place=Place.RIGHTS,
     severities=("error", "warning"),
     meaning=say(

@@ -25,8 +25,7 @@ from volact.core.steps.services import DEFAULT_START, EnableService, StartMode, 
 from volact.model.text import Text, joined, say, typed
 
 
-def service_disabled(a: Assessment) -> Found | None:
-    """The licensing service, or one that it needs, must not start."""
+def _service_disabled(a: Assessment) -> Found | None:
     names = list(a.service.disabled)
     if not names:
         return None
@@ -39,8 +38,7 @@ def service_disabled(a: Assessment) -> Found | None:
     )
 
 
-def enable_services(a: Assessment) -> Iterator[StepParams]:
-    """Give disabled services their start mode back and start them."""
+def _enable_services(a: Assessment) -> Iterator[StepParams]:
     for name, start in _start_modes(a):
         yield EnableService(name=name, start=start)
         yield from start_service(a, name)
@@ -56,7 +54,7 @@ def _start_modes(a: Assessment) -> Iterator[tuple[str, StartMode]]:
 
 SERVICE_DISABLED = FindingKind(
     id="service-disabled",
-    rule=service_disabled,
+    rule=_service_disabled,
     place=Place.SERVICE,
     severities=("error", "warning"),
     meaning=say("The licensing service, or a service that it depends on, is disabled."),
@@ -64,7 +62,7 @@ SERVICE_DISABLED = FindingKind(
     blocks="activation",
     calls_for="activation-if-silent",
     consent="",
-    repair_steps=enable_services,
+    repair_steps=_enable_services,
     detail=evidence_field("services"),
 )
 
@@ -90,7 +88,7 @@ def _enabling(a: Assessment) -> Text:
     return on_server(*commands)
 
 
-def service_stopped(a: Assessment) -> Found | None:
+def _service_stopped(a: Assessment) -> Found | None:
     """The licensing service is stopped and did not come up when it was asked.
 
     Stopped alone is healthy; this arises only when licensing did not answer.
@@ -106,14 +104,13 @@ def service_stopped(a: Assessment) -> Found | None:
     )
 
 
-def start_licensing(a: Assessment) -> Iterator[StepParams]:
-    """Start the licensing service."""
+def _start_licensing(a: Assessment) -> Iterator[StepParams]:
     yield from start_service(a, a.system.licensing_service)
 
 
 SERVICE_STOPPED = FindingKind(
     id="service-stopped",
-    rule=service_stopped,
+    rule=_service_stopped,
     place=Place.SERVICE,
     severities=("error",),
     meaning=say("The licensing service does not answer and is stopped; being stopped is normal."),
@@ -121,12 +118,12 @@ SERVICE_STOPPED = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent="",
-    repair_steps=start_licensing,
+    repair_steps=_start_licensing,
     detail=None,
 )
 
 
-def spp_notification_stopped(a: Assessment) -> Found | None:
+def _spp_notification_stopped(a: Assessment) -> Found | None:
     """Server 2008 and 2008 R2 need their notification service for activation."""
     name = a.system.notification_service
     service = a.services.get(name) if name else None
@@ -158,8 +155,7 @@ def spp_notification_stopped(a: Assessment) -> Found | None:
     )
 
 
-def start_notification(a: Assessment) -> Iterator[StepParams]:
-    """Start the notification service of Server 2008 and 2008 R2."""
+def _start_notification(a: Assessment) -> Iterator[StepParams]:
     name = a.system.notification_service
     service = a.services.get(name)
     if service and service.start == "Disabled":
@@ -169,7 +165,7 @@ def start_notification(a: Assessment) -> Iterator[StepParams]:
 
 SPP_NOTIFICATION_STOPPED = FindingKind(
     id="spp-notification-stopped",
-    rule=spp_notification_stopped,
+    rule=_spp_notification_stopped,
     place=Place.NOTIFICATION_SERVICE,
     severities=("error", "info"),
     meaning=say("The notification service that Server 2008 and 2008 R2 need is not running."),
@@ -177,7 +173,7 @@ SPP_NOTIFICATION_STOPPED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    repair_steps=start_notification,
+    repair_steps=_start_notification,
     detail=None,
 )
 

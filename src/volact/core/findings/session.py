@@ -25,8 +25,7 @@ _OLD_ENGINE = (
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 
-def restart_needed(a: Assessment) -> Found | None:
-    """A change made by a step waits for a restart."""
+def _restart_needed(a: Assessment) -> Found | None:
     step = value_of(a.facts.restart)
     if step is None:
         return None
@@ -46,7 +45,7 @@ def restart_needed(a: Assessment) -> Found | None:
 
 RESTART_NEEDED = reported(
     id="restart-needed",
-    rule=restart_needed,
+    rule=_restart_needed,
     place=Place.RESTART,
     severities=("error",),
     meaning=say("A change by an earlier run takes effect after a restart of Windows."),
@@ -56,8 +55,7 @@ RESTART_NEEDED = reported(
 )
 
 
-def agent_self_check_failed(a: Assessment) -> Found | None:
-    """Something that every answer of the agent rests on does not hold on this server."""
+def _agent_self_check_failed(a: Assessment) -> Found | None:
     seen = {name: value_of(fact) for name, fact in a.facts.checks.items()}
     failed = {name: value for name, value in seen.items() if value not in (None, True)}
     if not failed:
@@ -89,7 +87,7 @@ def agent_self_check_failed(a: Assessment) -> Found | None:
 
 AGENT_SELF_CHECK_FAILED = reported(
     id="agent-self-check-failed",
-    rule=agent_self_check_failed,
+    rule=_agent_self_check_failed,
     place=Place.SESSION,
     severities=("error",),
     meaning=say("Script engine, WMI or a tool does not do what the agent relies on."),
@@ -103,7 +101,7 @@ AGENT_SELF_CHECK_FAILED = reported(
 _DECISIVE = {"checks", "os", "services", "licensing", "products", *BY_NAME}
 
 
-def call_blocked(a: Assessment) -> Found | None:
+def _call_blocked(a: Assessment) -> Found | None:
     """A call to Windows never returned; the agent ended its own process there."""
     blocked = value_of(a.facts.blocked)
     if not blocked:
@@ -125,7 +123,7 @@ def call_blocked(a: Assessment) -> Found | None:
 
 CALL_BLOCKED = reported(
     id="call-blocked",
-    rule=call_blocked,
+    rule=_call_blocked,
     place=Place.SESSION,
     severities=("error", "warning"),
     meaning=say("A call to WMI or another part of Windows never returned on this server."),
@@ -138,8 +136,7 @@ CALL_BLOCKED = reported(
 )
 
 
-def wsh_disabled(a: Assessment) -> Found | None:
-    """Windows Script Host is off, so neither volact's agent nor slmgr can run."""
+def _wsh_disabled(a: Assessment) -> Found | None:
     off = a.system.script_host_off
     if not off:
         return None
@@ -157,7 +154,7 @@ def wsh_disabled(a: Assessment) -> Found | None:
 
 WSH_DISABLED = reported(
     id="wsh-disabled",
-    rule=wsh_disabled,
+    rule=_wsh_disabled,
     place=Place.SESSION,
     severities=("error",),
     meaning=say("Windows Script Host is disabled, so no script can run."),
@@ -167,8 +164,7 @@ WSH_DISABLED = reported(
 )
 
 
-def vbscript_missing(a: Assessment) -> Found | None:
-    """slmgr.vbs or its script engine is missing; volact needs neither."""
+def _vbscript_missing(a: Assessment) -> Found | None:
     wsh = a.facts.wsh
     missing = [
         name
@@ -191,7 +187,7 @@ def vbscript_missing(a: Assessment) -> Found | None:
 
 VBSCRIPT_MISSING = reported(
     id="vbscript-missing",
-    rule=vbscript_missing,
+    rule=_vbscript_missing,
     place=Place.REMARK,
     severities=("info",),
     meaning=say("slmgr.vbs or its script engine is missing; volact needs neither."),
@@ -201,8 +197,7 @@ VBSCRIPT_MISSING = reported(
 )
 
 
-def not_elevated(a: Assessment) -> Found | None:
-    """The session has no administrator rights."""
+def _not_elevated(a: Assessment) -> Found | None:
     if value_of(a.facts.elevated) is not False:
         return None
     return error(
@@ -217,7 +212,7 @@ def not_elevated(a: Assessment) -> Found | None:
 
 NOT_ELEVATED = reported(
     id="not-elevated",
-    rule=not_elevated,
+    rule=_not_elevated,
     place=Place.SESSION,
     severities=("error",),
     meaning=say("The session has no administrator rights."),

@@ -33,8 +33,7 @@ STORE_CODES = frozenset(
 DAMAGED_POLICY_BYTES = 1960
 
 
-def token_store_damaged(a: Assessment) -> Found | None:
-    """The licence store itself reports that it is damaged."""
+def _token_store_damaged(a: Assessment) -> Found | None:
     codes = [code for code in _current_codes(a) if code in STORE_CODES]
     if not codes:
         return None
@@ -54,14 +53,13 @@ def token_store_damaged(a: Assessment) -> Found | None:
     )
 
 
-def rebuild_store(a: Assessment) -> Iterator[StepParams]:
-    """Rebuild the licence store."""
+def _rebuild_store(a: Assessment) -> Iterator[StepParams]:
     yield RebuildTokenStore()
 
 
 TOKEN_STORE_DAMAGED = FindingKind(
     id="token-store-damaged",
-    rule=token_store_damaged,
+    rule=_token_store_damaged,
     place=Place.STORE,
     severities=("error",),
     meaning=say("Windows reports that the licence store is damaged."),
@@ -72,7 +70,7 @@ TOKEN_STORE_DAMAGED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent=allow(REBUILD_TOKEN_STORE.name),
-    repair_steps=rebuild_store,
+    repair_steps=_rebuild_store,
     detail=evidence_field("code"),
 )
 
@@ -109,7 +107,7 @@ def _current_codes(a: Assessment) -> list[int]:
     return [code for code in codes if code]
 
 
-def product_policy_damaged(a: Assessment) -> Found | None:
+def _product_policy_damaged(a: Assessment) -> Found | None:
     """The registry's ProductPolicy has the length of a damaged one."""
     length = value_of(a.facts.policy_len)
     if length is None or not 0 < length <= DAMAGED_POLICY_BYTES:
@@ -131,7 +129,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
 
 PRODUCT_POLICY_DAMAGED = reported(
     id="product-policy-damaged",
-    rule=product_policy_damaged,
+    rule=_product_policy_damaged,
     place=Place.STORE,
     severities=("error",),
     meaning=say(

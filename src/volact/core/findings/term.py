@@ -29,8 +29,7 @@ _BY_TOKEN = say(
 )
 
 
-def grace_ending(a: Assessment) -> Found | None:
-    """Licensed, but the licence ends within 30 days."""
+def _grace_ending(a: Assessment) -> Found | None:
     ending = a.renewal.ending
     if not ending:
         return None
@@ -60,7 +59,7 @@ def _renewal_remedy(a: Assessment, ending: tuple[ProductState, ...]) -> Text:
 
 GRACE_ENDING = FindingKind(
     id="grace-ending",
-    rule=grace_ending,
+    rule=_grace_ending,
     place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows is licensed, but the licence ends within 30 days."),
@@ -73,8 +72,7 @@ GRACE_ENDING = FindingKind(
 )
 
 
-def renewal_overdue(a: Assessment) -> Found | None:
-    """Licensed, but two renewals in a row did not happen."""
+def _renewal_overdue(a: Assessment) -> Found | None:
     # A token's licence is renewed with the token, not every few days.
     renewed = (p for p in a.renewal.with_term if not p.by_token)
     late = [p for p in renewed if _since_min(p) > 2 * _interval_min(p)]
@@ -100,7 +98,7 @@ def renewal_overdue(a: Assessment) -> Found | None:
 
 RENEWAL_OVERDUE = reported(
     id="renewal-overdue",
-    rule=renewal_overdue,
+    rule=_renewal_overdue,
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
@@ -110,8 +108,7 @@ RENEWAL_OVERDUE = reported(
 )
 
 
-def rearm_exhausted(a: Assessment) -> Found | None:
-    """No rearm is left; this matters for images, not for activation."""
+def _rearm_exhausted(a: Assessment) -> Found | None:
     if value_of(a.facts.licensing.rearm) != 0:
         return None
     return info(
@@ -123,7 +120,7 @@ def rearm_exhausted(a: Assessment) -> Found | None:
 
 REARM_EXHAUSTED = reported(
     id="rearm-exhausted",
-    rule=rearm_exhausted,
+    rule=_rearm_exhausted,
     place=Place.LICENCE,
     severities=("info",),
     meaning=say("No rearm is left; this matters for images, not for activation."),

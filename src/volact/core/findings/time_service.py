@@ -33,7 +33,7 @@ from volact.model.finding import Repair
 from volact.model.text import Text, say
 
 
-def time_service_off(a: Assessment) -> Found | None:
+def _time_service_off(a: Assessment) -> Found | None:
     """The Windows Time service is disabled or gone, or stopped while the clock is off.
 
     Stopped alone is by design outside of a domain since 2008 R2.
@@ -61,8 +61,7 @@ def time_service_off(a: Assessment) -> Found | None:
     )
 
 
-def run_time_service(a: Assessment) -> Iterator[StepParams]:
-    """Let the Windows Time service run again."""
+def _run_time_service(a: Assessment) -> Iterator[StepParams]:
     service = a.services.get("W32Time")
     if service and service.start == "Disabled":
         yield EnableService(name="W32Time", start=DEFAULT_START["W32Time"])
@@ -74,7 +73,7 @@ def run_time_service(a: Assessment) -> Iterator[StepParams]:
 
 TIME_SERVICE_OFF = FindingKind(
     id="time-service-off",
-    rule=time_service_off,
+    rule=_time_service_off,
     place=Place.TIME_SERVICE,
     severities=("error", "warning"),
     meaning=say(
@@ -87,13 +86,12 @@ TIME_SERVICE_OFF = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    repair_steps=run_time_service,
+    repair_steps=_run_time_service,
     detail=None,
 )
 
 
-def time_source_missing(a: Assessment) -> Found | None:
-    """W32Time has nowhere to take the time from."""
+def _time_source_missing(a: Assessment) -> Found | None:
     time, role = a.facts.time, a.system.role
     kind, client, client_off = time_type(time), ntp_client(time), ntp_client_off(time)
     if not kind or role is None or role == "controller":
@@ -118,14 +116,13 @@ def time_source_missing(a: Assessment) -> Found | None:
     )
 
 
-def give_time_source(a: Assessment) -> Iterator[StepParams]:
-    """Name the provider's time servers."""
+def _give_time_source(a: Assessment) -> Iterator[StepParams]:
     yield from name_time_source(a, unless_provided=False)
 
 
 TIME_SOURCE_MISSING = FindingKind(
     id="time-source-missing",
-    rule=time_source_missing,
+    rule=_time_source_missing,
     place=Place.TIME_SERVICE,
     severities=("warning",),
     meaning=say("The Windows Time service runs but has no time source."),
@@ -133,13 +130,12 @@ TIME_SOURCE_MISSING = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    repair_steps=give_time_source,
+    repair_steps=_give_time_source,
     detail=None,
 )
 
 
-def time_limits_raised(a: Assessment) -> Found | None:
-    """An interrupted run left the phase limits of the Windows Time service raised."""
+def _time_limits_raised(a: Assessment) -> Found | None:
     saved = value_of(a.facts.time.saved)
     if saved is None:
         return None
@@ -155,15 +151,14 @@ def time_limits_raised(a: Assessment) -> Found | None:
     )
 
 
-def restore_time_limits(a: Assessment) -> Iterator[StepParams]:
-    """Put back phase limits that a run which was cut off has left raised."""
+def _restore_time_limits(a: Assessment) -> Iterator[StepParams]:
     if is_known(a.facts.time.saved):
         yield RestoreTimeLimits()
 
 
 TIME_LIMITS_RAISED = FindingKind(
     id="time-limits-raised",
-    rule=time_limits_raised,
+    rule=_time_limits_raised,
     place=Place.TIME_SERVICE,
     severities=("warning",),
     meaning=say("An interrupted run left the phase limits of the Windows Time service raised."),
@@ -171,7 +166,7 @@ TIME_LIMITS_RAISED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    repair_steps=restore_time_limits,
+    repair_steps=_restore_time_limits,
     detail=None,
 )
 

@@ -27,8 +27,7 @@ _TOO_LATE = say(
 )
 
 
-def fact_unreadable(a: Assessment) -> Found | None:
-    """A fact that decisions rest on could not be read."""
+def _fact_unreadable(a: Assessment) -> Found | None:
     if a.system.script_host_off:
         return None  # then nothing could be read, and the cause is known
     licence = _licence(a)
@@ -52,7 +51,7 @@ def fact_unreadable(a: Assessment) -> Found | None:
 
 FACT_UNREADABLE = reported(
     id="fact-unreadable",
-    rule=fact_unreadable,
+    rule=_fact_unreadable,
     place=Place.UNKNOWN,
     severities=("error", "warning"),
     meaning=say("A value that a decision depends on could not be read."),
