@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
 from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, reported
 from volact.core.findings.shared_repairs import client_key, replace_key
-from volact.core.steps.params import StepParams
 from volact.model.fact import value_of
 from volact.model.text import raw, say
 
@@ -30,11 +29,6 @@ def _key_missing(a: Assessment) -> Found | None:
     )
 
 
-def install_key(a: Assessment) -> Iterator[StepParams]:
-    """Install the published client key where there is none."""
-    yield from client_key(a, replace=False)
-
-
 KEY_MISSING = FindingKind(
     id="key-missing",
     rule=_key_missing,
@@ -45,7 +39,7 @@ KEY_MISSING = FindingKind(
     blocks="activation",
     calls_for="work",
     consent="",
-    repair_steps=install_key,
+    repair_steps=partial(client_key, replace=False),
     detail=None,
 )
 
@@ -56,7 +50,7 @@ def _key_wrong_edition(a: Assessment) -> Found | None:
     if edition is None or not clients or not all(p.licensed is False for p in clients):
         return None
     partials = [product.partial_key or "" for product in clients]
-    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials) or _in_use(a):
+    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials) or a.licence.in_use:
         return None
     other = edition_by_partial(partials[0], a.ctx.knowledge.editions)
     this = f"{edition.release} {edition.title}"
@@ -98,11 +92,6 @@ def _own_keys(a: Assessment) -> list[ProductState]:
     """Keys of other channels: their owner's, so none is replaced without consent."""
     products = a.licence.products
     return [p for p in products if p.channel not in ("kms-client", "eval")]
-
-
-def _in_use(a: Assessment) -> bool:
-    """Whether another key beside the client key licenses Windows."""
-    return a.licence.in_use
 
 
 def _kms_host_role(a: Assessment) -> Found | None:

@@ -6,7 +6,7 @@ all of them is ``volact.core.findings``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from enum import IntEnum, auto
 from functools import partial
 from typing import Any, Literal
@@ -37,7 +37,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 Rule = Callable[[Assessment], Found | None]
 # The steps that repair a finding.  Whether they are wanted, allowed and in which
 # order is decided by the planner; what rests on an unknown fact yields nothing.
-RepairSteps = Callable[[Assessment], Iterator[StepParams]]
+RepairSteps = Callable[[Assessment], Iterable[StepParams]]
 # What distinguishes servers with this finding, out of its evidence.
 Detail = Callable[[dict[str, Any]], str]
 # What an error of this kind keeps from being done: an activation, which would

@@ -104,10 +104,6 @@ def _service_stopped(a: Assessment) -> Found | None:
     )
 
 
-def _start_licensing(a: Assessment) -> Iterator[StepParams]:
-    yield from start_service(a, a.system.licensing_service)
-
-
 SERVICE_STOPPED = FindingKind(
     id="service-stopped",
     rule=_service_stopped,
@@ -118,7 +114,7 @@ SERVICE_STOPPED = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent="",
-    repair_steps=_start_licensing,
+    repair_steps=lambda a: start_service(a, a.system.licensing_service),
     detail=None,
 )
 

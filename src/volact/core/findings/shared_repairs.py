@@ -6,6 +6,7 @@ The steps for findings of one topic only are beside their rules.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from volact.core.assessment import Assessment
 from volact.core.consent import repair_with
@@ -69,16 +70,14 @@ def certain_reach(a: Assessment) -> bool:
     return bool(a.kms.reached) or a.network.will_reach
 
 
-def replace_key(a: Assessment) -> Iterator[StepParams]:
-    """Install the published client key over another one."""
-    yield from client_key(a, replace=True)
-
-
 def client_key(a: Assessment, *, replace: bool) -> Iterator[StepParams]:
     """The published client key, where one is known for this edition."""
     edition, build, sku = a.system.published_key, a.system.build, a.system.sku
     if edition is not None:
         yield InstallKey(keys={f"{build}/{sku}": edition.gvlk}, replace=replace)
+
+
+replace_key = partial(client_key, replace=True)
 
 
 def by_name_servers(a: Assessment) -> Repair:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
-from volact.core.steps.params import StepParams
 from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Absent, Unreadable, value_of
 from volact.model.facts import Product
@@ -53,10 +50,6 @@ def _token_store_damaged(a: Assessment) -> Found | None:
     )
 
 
-def _rebuild_store(a: Assessment) -> Iterator[StepParams]:
-    yield RebuildTokenStore()
-
-
 TOKEN_STORE_DAMAGED = FindingKind(
     id="token-store-damaged",
     rule=_token_store_damaged,
@@ -70,7 +63,7 @@ TOKEN_STORE_DAMAGED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent=allow(REBUILD_TOKEN_STORE.name),
-    repair_steps=_rebuild_store,
+    repair_steps=lambda a: (RebuildTokenStore(),),
     detail=evidence_field("code"),
 )
 

@@ -6,6 +6,7 @@ Never repoints a domain member: its time comes from the domain.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from volact.core import shell
 from volact.core.assessment import Assessment
@@ -116,10 +117,6 @@ def _time_source_missing(a: Assessment) -> Found | None:
     )
 
 
-def _give_time_source(a: Assessment) -> Iterator[StepParams]:
-    yield from name_time_source(a, unless_provided=False)
-
-
 TIME_SOURCE_MISSING = FindingKind(
     id="time-source-missing",
     rule=_time_source_missing,
@@ -130,7 +127,7 @@ TIME_SOURCE_MISSING = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    repair_steps=_give_time_source,
+    repair_steps=partial(name_time_source, unless_provided=False),
     detail=None,
 )
 
