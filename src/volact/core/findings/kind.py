@@ -20,18 +20,18 @@ from volact.model.profile import ErrorInfo
 from volact.model.text import Text, ready, say, typed
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(msgspec.Struct, frozen=True):
     """What a rule has found on one server; the kind adds its id.
 
     ``evidence`` holds the facts it rests on (JSON values only), ``remedy`` what
     is left for a person when volact does not repair it.
     """
 
-    severity: Severity
     summary: Text
     evidence: dict[str, Any]
-    repair: Repair
     remedy: Text
+    severity: Severity
+    repair: Repair = "manual"
 
 
 Rule = Callable[[Assessment], Found | None]
@@ -143,27 +143,12 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 reported = partial(FindingKind, calls_for="nothing", consent="", repair_steps=None)
 
 
-def error(
-    summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
-) -> Found:
-    """Something that stops activation, or will."""
-    return Found(severity="error", summary=summary, evidence=evidence, repair=repair, remedy=remedy)
-
-
-def warning(
-    summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
-) -> Found:
-    """Something that is not right, but does not stop activation."""
-    return Found(
-        severity="warning", summary=summary, evidence=evidence, repair=repair, remedy=remedy
-    )
-
-
-def info(summary: Text, evidence: dict[str, Any], *, remedy: Text) -> Found:
-    """Something notable; nothing has to be done."""
-    return Found(
-        severity="info", summary=summary, evidence=evidence, repair="manual", remedy=remedy
-    )
+# Something that stops activation, or will.
+error = partial(Found, severity="error")
+# Something that is not right, but does not stop activation.
+warning = partial(Found, severity="warning")
+# Something notable; nothing has to be done.
+info = partial(Found, severity="info")
 
 
 def on_server(*commands: str) -> Text:
