@@ -38,19 +38,11 @@ _BLANK = b" \t\r\n\0"
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole, undamaged answer; ``facts`` is still as the server wrote it."""
 
-    id: str
-    mode: str
-    ms: int
-    results: tuple[StepResult, ...]
-    facts: dict[str, Any]
-
-
-class _Wire(msgspec.Struct, kw_only=True):
     v: int
     id: str
     mode: str
     ms: int = 0
-    results: list[StepResult] = []
+    results: tuple[StepResult, ...] = ()
     facts: dict[str, Any]
 
 
@@ -148,23 +140,21 @@ def _checked(line: bytes) -> bytes:
 
 def _decode(body: bytes, expect_id: str | None) -> Answer:
     try:
-        wire = msgspec.json.decode(body, type=_Wire)
+        answer = msgspec.json.decode(body, type=Answer)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise _bad(
             say("the answer is not of the agreed form: {error}", error=str(error)[:120]), ""
         ) from error
-    if wire.v != 1:
-        raise _bad(say("the answer is of version {v}, not 1", v=wire.v), "")
-    if expect_id is not None and wire.id != expect_id:
+    if answer.v != 1:
+        raise _bad(say("the answer is of version {v}, not 1", v=answer.v), "")
+    if expect_id is not None and answer.id != expect_id:
         raise _bad(say("the answer is to another request"), say("is another volact at work there?"))
-    if len(wire.results) > _MAX_RESULTS:
+    if len(answer.results) > _MAX_RESULTS:
         raise _bad(say("the answer has too many results"), "")
-    _require_plain(wire.facts, "facts")
-    for result in wire.results:
+    _require_plain(answer.facts, "facts")
+    for result in answer.results:
         _require_seen(result)
-    return Answer(
-        id=wire.id, mode=wire.mode, ms=wire.ms, results=tuple(wire.results), facts=wire.facts
-    )
+    return answer
 
 
 def _require_seen(result: StepResult) -> None:
