@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from datetime import datetime
 from itertools import takewhile
 
 import msgspec
@@ -60,6 +61,15 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
     def code(self) -> int | None:
         """The code of the last attempt."""
         return self.last.code if self.last else None
+
+    @property
+    def moment(self) -> datetime | None:
+        """When that was; ``None``: not known, or without its distance from UTC."""
+        try:
+            moment = datetime.fromisoformat(self.at)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
 
     @property
     def asked(self) -> HostPort | None:

@@ -87,7 +87,7 @@ class Licensed(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the licence is known to be of a success of this host, not the provider's."""
         if not self.accepted or self.kms.by_dns or self.kms.is_the_providers(host):
             return False
-        at = _moment(self.attempts.at)
+        at = self.attempts.moment
         if at is None or self.attempts.answer != 0 or any(r.do == "activate" for r in self.results):
             return False
         renewed = [self._renewed(product) for product in self.licence.clients]
@@ -112,7 +112,7 @@ class Licensed(msgspec.Struct, frozen=True, kw_only=True):
         """The newest attempt failed, at the very host that is set, and none has worked since."""
         if not self.attempts.answer or not self._at_its_host(product):
             return False
-        renewed, tried = self._renewed(product), _moment(self.attempts.at)
+        renewed, tried = self._renewed(product), self.attempts.moment
         return renewed is None or tried is None or renewed < tried
 
     def _at_its_host(self, product: ProductState) -> bool:
@@ -130,12 +130,3 @@ class Licensed(msgspec.Struct, frozen=True, kw_only=True):
         if not left or left > FULL_TERM_MIN:
             return None
         return self.now - timedelta(minutes=FULL_TERM_MIN - left)
-
-
-def _moment(text: str) -> datetime | None:
-    """An event's time."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

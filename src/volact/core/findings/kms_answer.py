@@ -5,7 +5,7 @@ A refusal that the host itself names is the topic of ``kms_host``.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
@@ -156,8 +156,5 @@ def _just_tried(a: Assessment) -> bool:
 
 def _ago(a: Assessment, span: timedelta) -> bool:
     """Whether the newest attempt is within that span, and not from a clock that was ahead."""
-    try:
-        at = datetime.fromisoformat(a.attempts.at)
-    except ValueError:
-        return False
-    return at.tzinfo is not None and -timedelta(seconds=WARNING_S) <= a.ctx.now - at <= span
+    at = a.attempts.moment
+    return at is not None and -timedelta(seconds=WARNING_S) <= a.ctx.now - at <= span
