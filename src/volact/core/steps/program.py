@@ -85,14 +85,6 @@ def _with_acl(facts: Facts, sddl: str) -> Facts:
     return replace(facts, binary=replace(facts.binary, sddl=Known(sddl)))
 
 
-def _promise_no_debugger(params: RemoveDebugger, facts: Facts, ctx: Context) -> Facts:
-    return _with_debugger(facts, params, ABSENT)
-
-
-def _promise_debugger(params: RestoreDebugger, facts: Facts, ctx: Context) -> Facts:
-    return _with_debugger(facts, params, Known(params.debugger))
-
-
 def _with_debugger(
     facts: Facts, params: RemoveDebugger | RestoreDebugger, debugger: Fact[str]
 ) -> Facts:
@@ -117,14 +109,12 @@ def _read_acl(params: RestoreAcl, values: StepValues) -> Iterator[Reading]:
     yield Reading(key=("acl",), value=known_value(values, "sddl"), promise=(params.sddl,))
 
 
-def _read_removed(params: RemoveDebugger, values: StepValues) -> Iterator[Reading]:
+def _read_debugger(
+    params: RemoveDebugger | RestoreDebugger, values: StepValues
+) -> Iterator[Reading]:
     value = known_value(values, "debugger")
-    yield Reading(key=_debugger_key(params), value=value, promise=(None,))
-
-
-def _read_debugger(params: RestoreDebugger, values: StepValues) -> Iterator[Reading]:
-    value = known_value(values, "debugger")
-    yield Reading(key=_debugger_key(params), value=value, promise=(params.debugger,))
+    promise = params.debugger if isinstance(params, RestoreDebugger) else None
+    yield Reading(key=_debugger_key(params), value=value, promise=(promise,))
 
 
 def _acl_now(facts: Facts, key: SettingKey) -> Fact[Any]:
@@ -197,8 +187,8 @@ REMOVE_DEBUGGER = plan_kind(
         shell.remove_debugger(KMS_PROGRAM if params.kms else a.system.licensing_program),
     ),
     previous=_previous_debugger,
-    promise=_promise_no_debugger,
-    changes=Changes(setting=DEBUGGER, read=_read_removed, answer_tells=True),
+    promise=lambda params, facts, ctx: _with_debugger(facts, params, ABSENT),
+    changes=Changes(setting=DEBUGGER, read=_read_debugger, answer_tells=True),
     stays=None,
 )
 RESTORE_ACL = undo_kind(
@@ -217,7 +207,7 @@ RESTORE_DEBUGGER = undo_kind(
     agent_parts=("put_back", "back_file"),
     restarts=0,
     previous=_previous_debugger,
-    promise=_promise_debugger,
+    promise=lambda params, facts, ctx: _with_debugger(facts, params, Known(params.debugger)),
     changes=Changes(setting=DEBUGGER, read=_read_debugger, answer_tells=True),
     undo_consent=say(
         "a debugger stops the licensing program from running; restoring it needs your consent"
