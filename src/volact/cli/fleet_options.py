@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -46,7 +45,7 @@ from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.finding import Acceptance
 from volact.model.server import Server
-from volact.model.text import say
+from volact.model.text import say, suggestion
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.store.address import chosen
@@ -158,12 +157,8 @@ def consent_of(steps: list[str]) -> frozenset[str]:
     """``--allow`` as a value; ``InputError`` for a step that needs no consent or does not exist."""
     for step in steps:
         if step not in ASKING_STEPS:
-            near = get_close_matches(step, ASKING_STEPS, 1)
             raise InputError(
-                say("--allow {step}: no such step", step=step),
-                say("did you mean {names}?", names=near[0])
-                if near
-                else say("known: {known}", known=", ".join(ASKING_STEPS)),
+                say("--allow {step}: no such step", step=step), suggestion(step, ASKING_STEPS)
             )
     return frozenset(steps)
 

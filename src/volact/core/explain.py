@@ -20,7 +20,7 @@ from volact.core.console import without_slmgr
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.model.profile import ErrorInfo
-from volact.model.text import listed, say
+from volact.model.text import listed, say, suggestion
 
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
 _DECIMAL = re.compile(r"[+-]?\d{1,20}")
@@ -111,13 +111,9 @@ def of_class(name: str, errors: Mapping[int, ErrorInfo]) -> tuple[Explanation, .
     """Every code of a class, by number; ``InputError`` for a class that there is not."""
     known = classes(errors)
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = (
-            say("did you mean {names}?", names=listed(close))
-            if close
-            else say("known: {known}", known=", ".join(known))
+        raise InputError(
+            say("there is no class {name}", name=repr(name)), suggestion(name, known, 3)
         )
-        raise InputError(say("there is no class {name}", name=repr(name)), hint)
     return tuple(
         _known(info)
         for info in sorted(errors.values(), key=lambda info: info.code)

@@ -28,7 +28,7 @@ from volact.knowledge.files import (
 )
 from volact.knowledge.provider_files import is_own, place_of, provider_files, text_of
 from volact.model.profile import Edition, ErrorInfo, HostKey, HostPort, Knowledge, Profile, Release
-from volact.model.text import say
+from volact.model.text import say, suggestion
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -201,14 +201,9 @@ def _sub_cloud(profile: Profile, part: str) -> Profile:
 
 
 def _unknown_provider(name: str) -> InputError:
-    names = profile_names()
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = (
-        say("did you mean {names}?", names=near[0])
-        if near
-        else say("known: {known}", known=", ".join(names))
+    return InputError(
+        say("unknown provider {provider}", provider=repr(name)), suggestion(name, profile_names())
     )
-    return InputError(say("unknown provider {provider}", provider=repr(name)), hint)
 
 
 def _toml_files(folder: str) -> tuple[str, ...]:

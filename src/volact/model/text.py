@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 # What JSON may hold as it is, and a terminal obeys, hides, or takes for the end of a line.
@@ -118,6 +119,14 @@ def clauses(items: Iterable[str]) -> Text:
     for item in rest:
         text = say("{first}; {then}", first=text, then=item)
     return text
+
+
+def suggestion(word: str, known: Iterable[str], n: int = 1) -> Text:
+    """The hint for a word that is unknown: the known ones that are like it, else all."""
+    near = get_close_matches(word, known := [*known], n)
+    if near:
+        return say("did you mean {names}?", names=listed(near))
+    return say("known: {known}", known=", ".join(known))
 
 
 # First words that keep their letter, beside "WMI" and the like.
