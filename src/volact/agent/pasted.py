@@ -245,10 +245,6 @@ def _lines_for(lines: list[str], length: int) -> int:
     return len(lines)
 
 
-def _as_is(text: str) -> str:
-    return text
-
-
 def _json_escaped(text: str) -> str:
     return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _escape, text, flags=re.DOTALL)
 
@@ -260,22 +256,18 @@ def _escape(match: re.Match[str]) -> str:
     return {"n": "\n", "r": "\r", "t": "\t"}.get(word, word)
 
 
-def _doubled(text: str) -> str:
-    return text.replace('""', '"')
-
-
 def _quoted_printable(text: str) -> str:
     return quopri.decodestring(text.encode("ascii", "replace")).decode("latin-1")
 
 
 _QUOTINGS: tuple[Callable[[str], str], ...] = (
-    _as_is,
+    str,
     _json_escaped,
     lambda text: _json_escaped(_json_escaped(text)),
     html.unescape,
     lambda text: _json_escaped(html.unescape(text)),
     lambda text: html.unescape(_json_escaped(text)),
-    _doubled,
+    lambda text: text.replace('""', '"'),
     _quoted_printable,
 )
 

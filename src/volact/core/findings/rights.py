@@ -8,7 +8,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.rights import LostRight
 from volact.core.findings.kind import Found, Place, error, evidence_field, reported, warning
 from volact.model.fact import value_of
-from volact.model.text import Text, joined, raw, say, typed
+from volact.model.text import Text, clauses, joined, raw, say, typed
 
 _PROFILE_LIST = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _ENUM_ROOT = r"HKLM\SYSTEM\CurrentControlSet\Enum\Root"
@@ -60,11 +60,8 @@ RIGHTS_LOST = reported(
 
 def _remedies(a: Assessment) -> Text:
     """What to do about each, one sentence."""
-    first, *others = (_remedy(a, right) for right in a.lost_rights)
-    text = first
-    for more in others:
-        text = say("{first}; {then}", first=text, then=more)
-    return say("Note the present permissions, then restore only what is missing: {how}.", how=text)
+    how = clauses(_remedy(a, right) for right in a.lost_rights)
+    return say("Note the present permissions, then restore only what is missing: {how}.", how=how)
 
 
 def _remedy(a: Assessment, right: LostRight) -> Text:
