@@ -26,7 +26,7 @@ CLOUDS_HOST = "kms.tencentyun.com"
 def named(*hosts: str, provider: str = "tencent", **policy: Any) -> Context:
     """As with ``--kms-host`` for each of these hosts."""
     ctx = context(provider, **policy)
-    profile = ctx.knowledge.profile.with_kms_hosts(tuple(map(HostPort, hosts or (OWN,))))
+    profile = ctx.knowledge.profile.with_kms_hosts(tuple(map(HostPort.parse, hosts or (OWN,))))
     known = replace(ctx.knowledge, profile=profile)
     return replace(ctx, knowledge=known, clouds=tuple(map(load_profile, profile_names())))
 
@@ -94,6 +94,35 @@ def test_group_policy(host: str, said: str) -> None:
     assert found["kms-host-set-by-policy"].summary == (
         f"Group policy sets the KMS host to {host}:1688, {said}"
     )
+
+
+@pytest.mark.parametrize("policy", [False, True])
+@pytest.mark.parametrize(
+    ("kms", "resolved"),
+    [
+        ("kms2.corp.example", {}),
+        ("KMS2.corp.example.", {}),
+        ("kms2", {}),
+        ("activate.corp.example", {"activate.corp.example": ["kms2.corp.example", "10.1.2.4"]}),
+        # Both names lead to one address: the one that is set is told.
+        (
+            "kms2.corp.example",
+            {"kms1.corp.example": ["10.1.2.4"], "kms2.corp.example": ["10.1.2.4"]},
+        ),
+    ],
+)
+def test_a_wrong_port_of_one_of_several_hosts(
+    kms: str, resolved: dict[str, list[str]], *, policy: bool
+) -> None:
+    """By a short name or one that the server resolves, too: the first host's port was told."""
+    raw = server("2019", licensed=False, kms=kms, port=1700, os__role=1, os__domain="corp.example")
+    raw["resolved"] = resolved
+    if policy:
+        raw["registry"] |= {"policy_machine": kms, "policy_port": "1700"}
+    found, _ = judged(raw, named("kms1.corp.example", "kms2.corp.example:1689"))
+    finding = found["kms-host-set-by-policy" if policy else "kms-port-wrong"]
+    assert "1700 instead of 1689." in finding.summary
+    assert "kms2.corp.example:1689" in finding.remedy
 
 
 def test_nothing_says_the_providers_of_the_operators_host() -> None:

@@ -121,7 +121,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_accepted(self, host: HostPort) -> bool:
         """Whether this is one of the provider's hosts, port included."""
-        ports = [a.port for a in self.accepted if self._names(host, a)]
+        ports = [accepted.port for accepted in self.accepted_as(host)]
         if ports:
             return host.port in ports
         # A host of a sub-cloud or below one of the provider's own domains.
@@ -129,8 +129,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_accepted_name(self, host: HostPort) -> bool:
         """Whether the name is one of the provider's, with any port."""
-        named = any(self._names(host, accepted) for accepted in self.accepted)
-        return named or self.profile.owns(host.host)
+        return bool(self.accepted_as(host)) or self.profile.owns(host.host)
 
     def is_pinned(self, host: HostPort) -> bool:
         """Whether this is one of the provider's KMS hosts, set by an address, not its name."""
@@ -139,10 +138,14 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
         known = any(self.names.same(host, accepted) for accepted in self.accepted)
         return known or (host.port == DEFAULT_PORT and in_ranges(host, self.profile))
 
-    def _names(self, host: HostPort, accepted: HostPort) -> bool:
-        """Whether a host is that one, not only by the address that the name has today."""
-        by_address = is_address(host.host) and not is_address(accepted.host)
-        return not by_address and self.names.same_name(host.host, accepted.host)
+    def accepted_as(self, host: HostPort) -> tuple[HostPort, ...]:
+        """The provider's hosts of this name, not only by the address that one has today."""
+        return tuple(
+            accepted
+            for accepted in self.accepted
+            if (is_address(accepted.host) or not is_address(host.host))
+            and self.names.same_name(host.host, accepted.host)
+        )
 
     def is_the_providers(self, host: HostPort) -> bool:
         """Whether it is the provider's, by name or by address."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.hosts import plain_name
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
 from volact.core.consent import MOVE_KMS, allow
@@ -255,10 +256,9 @@ def _is_provider_name(a: Assessment, setting: KmsSetting | None) -> bool:
 
 
 def with_right_port(a: Assessment, host: HostPort) -> HostPort:
-    """The provider's host of this name."""
-    plain = host.host.lower().rstrip(".")
-    hosts = a.kms.accepted
-    return next((h for h in hosts if h.host.lower() == plain), hosts[0])
+    """The provider's host of this name, in its own spelling rather than in another."""
+    spelled = [one for one in a.kms.accepted if plain_name(one.host) == plain_name(host.host)]
+    return (*spelled, *a.kms.accepted_as(host), *a.kms.accepted)[0]
 
 
 def is_misprinted(a: Assessment, host: HostPort) -> bool:
