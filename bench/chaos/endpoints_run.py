@@ -19,7 +19,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,7 +43,7 @@ from volact.cloud.base import ApiError, ListServers  # noqa: E402
 from volact.cloud.calls import PacedCalls  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402
 from volact.cloud.tencent.declaration import TencentSettings  # noqa: E402
-from volact.cloud.tencent.keys import find_keys  # noqa: E402
+from volact.cloud.tencent.keys import Keys as TencentKeys  # noqa: E402
 from volact.cloud.tencent.listing import CvmList  # noqa: E402
 from volact.cloud.tencent.roles import AssumedRole, fetch  # noqa: E402
 from volact.endpoints.dns import probe_dns  # noqa: E402
@@ -234,14 +233,12 @@ def _list_of(kind: str, url: str, threads: BlockingCalls) -> ListServers:
         credential = SimpleNamespace(get_token=lambda *_scopes, **_more: token)
         azure = azure_sdk.Keys(AzureSettings(endpoint=url), credential)
         return VmList(AzureCalls("subscription", azure, PacedCalls(AZURE_LIMITS, threads, ())))
-    account = TencentSettings(endpoint=url)
-    return CvmList(Calls(account, "ap-jakarta", find_keys(account, _KEYS), threads, ()))
+    account = TencentKeys(TencentSettings(endpoint=url), _KEYS)
+    return CvmList(Calls("ap-jakarta", account, threads, ()))
 
 
 async def _ask(ports: dict[str, int]) -> dict[str, tuple[str, float]]:
     threads = BlockingCalls(len(ports))
-    if "cvm good" in ports:
-        import_module("tencentcloud.cvm.v20170312.models")  # takes long, and nothing is read
     begun = time.monotonic()
 
     async def one(name: str, port: int) -> tuple[str, float]:

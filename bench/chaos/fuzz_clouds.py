@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -89,7 +89,7 @@ def _model(service: str) -> Any:
 
 class _Aws(_AtOnce, AwsCalls):
     def __init__(self, data: bytes) -> None:
-        super().__init__("eu-west-1", _AwsKeys(data), BlockingCalls(1), ())  # type: ignore[arg-type]
+        super().__init__("eu-west-1", _AwsKeys(data), BlockingCalls(1), ())
 
 
 class _Alibaba(_AtOnce, AlibabaCalls):
@@ -97,8 +97,7 @@ class _Alibaba(_AtOnce, AlibabaCalls):
         super().__init__("cn-hangzhou", _Keys(), BlockingCalls(1), ())  # type: ignore[arg-type]
         self._data = data
 
-    @cached_property
-    def client(self) -> Any:
+    def client(self, service: str) -> Any:
         return self
 
     def __getattr__(self, action: str) -> Callable[[Any], Any]:

@@ -7,15 +7,12 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
-from types import SimpleNamespace
+from functools import cache
 from typing import Any, TypeVar
 
 from corpus import as_json
 from fuzz_base import Target
 from pypsrp.wsman import WSMan
-from tencentcloud.cvm.v20170312 import models as cvm_models
-from tencentcloud.tat.v20201028 import models as tat_models
 
 from volact.cloud.tencent import cvm, listing, tat
 from volact.cloud.tencent.calls import Calls
@@ -35,6 +32,8 @@ from volact.transports.winrm.failures import translated
 from volact.transports.winrm.shell import CommandStop, RemoteShell
 
 T = TypeVar("T")
+
+_KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDsomething", "TENCENTCLOUD_SECRET_KEY": "some-key"}
 
 _INSTANCE = {
     "InstanceId": "ins-1a2b3c4d", "InstanceName": "web-01", "ImageId": "img-6fp83vpb",
@@ -58,50 +57,25 @@ _AGENT = {
 }  # fmt: skip
 
 
-class _Answers:
-    """The SDK's clients, whose answers are given."""
+class _Calls(Calls):
+    """The calls without threads and pauses; every client gives these answers."""
 
     def __init__(self, **answers: Any) -> None:
+        super().__init__("ap-jakarta", Keys(TencentSettings(), _KEYS), BlockingCalls(1), ())
         self._answers = answers
-
-    def __getattr__(self, action: str) -> Callable[[Any], Any]:
-        return lambda _request: self._answer(action)
-
-    def _answer(self, action: str) -> Any:
-        models = tat_models if "Invocation" in action or "Automation" in action else cvm_models
-        answer = getattr(models, f"{action}Response")()
-        answer._deserialize(self._answers.get(action, {}))
-        return answer
-
-
-class _Calls(Calls):
-    """The calls without threads and pauses."""
-
-    def __init__(self, client: _Answers) -> None:
-        super().__init__(TencentSettings(), "ap-jakarta", _keys(), BlockingCalls(1), ())
-        self._client = client
         self.pages = 0
 
-    @cached_property
-    def tat(self) -> Any:
-        return self._client
+    def client(self, service: str) -> Any:
+        return self
 
-    @cached_property
-    def cvm(self) -> Any:
-        return self._client
+    def call_json(self, action: str, _asked: Any) -> Any:
+        return {"Response": self._answers.get(action, {})}
 
-    async def ask(
-        self, client: Any, action: str, request: Any, answer: type[T], *, safe: bool
-    ) -> T:
+    async def paced(self, action: str, call: Callable[[], T], *, safe: bool) -> T:
         self.pages += 1
         if self.pages > 8:
             raise failure("InternalError", "the API never comes to an end")
-        return self._once(client, action, request, answer)
-
-
-@cache
-def _keys() -> Keys:
-    return Keys(SimpleNamespace())
+        return call()
 
 
 @cache
@@ -120,7 +94,7 @@ def _object(data: bytes) -> dict[str, Any]:
 def _listing(data: bytes) -> None:
     """Instances and images of a region, and the servers that come of them."""
     said = _object(data)
-    calls = _Calls(_Answers(DescribeInstances=said, DescribeImages=said))
+    calls = _Calls(DescribeInstances=said, DescribeImages=said)
     source = cloud_list.ListSource(cloud=CLOUD, scopes=("ap-jakarta",))
     instances = _loop().run_until_complete(cvm.instances(calls, {}))
     images = _loop().run_until_complete(cvm.images(calls, {}))
@@ -131,7 +105,7 @@ def _listing(data: bytes) -> None:
 def _tasks(data: bytes) -> None:
     """Tasks and agents of TAT, and what they mean for a server."""
     said = _object(data)
-    calls = _Calls(_Answers(DescribeInvocationTasks=said, DescribeAutomationAgentStatus=said))
+    calls = _Calls(DescribeInvocationTasks=said, DescribeAutomationAgentStatus=said)
     for task in _loop().run_until_complete(tat.tasks(calls, ["invt-1"])):
         end = raw_of(outcome(task), LIMITS, 1.0, 2.0) if finished(task) else status_of(task)
         assert isinstance(end, Raw | str) or "\n" not in end.line()

@@ -35,7 +35,7 @@ from volact.cloud.base import ApiError
 from volact.cloud.calls import PacedCalls
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.declaration import TencentSettings as Account
-from volact.cloud.tencent.keys import find_keys
+from volact.cloud.tencent.keys import Keys as TencentKeys
 from volact.cloud.tencent.roles import MachineRole, fetch
 from volact.cloud.tencent.sdk import LIMITS
 from volact.cloud.tencent.tat import agents
@@ -50,7 +50,7 @@ HANG_S = 120.0
 
 async def ask_tencent(port: int, _folder: Path) -> ApiError:
     account = Account(endpoint=f"http://127.0.0.1:{port}")
-    calls = Calls(account, "ap-jakarta", find_keys(account, KEYS), BlockingCalls(), ())
+    calls = Calls("ap-jakarta", TencentKeys(account, KEYS), BlockingCalls(), ())
     with pytest.raises(ApiError) as caught:
         await agents(calls, ["ins-1"])
     return caught.value

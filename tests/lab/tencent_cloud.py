@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cloud_lab import FAST, QUICK_PAUSES, CloudLab, checked
-from tencentcloud.common.credential import Credential
 
 from volact.cloud.base import Account as CloudAccount
 from volact.cloud.base import Cloud as CloudDeclaration
 from volact.cloud.tencent.account import account_of
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.declaration import TencentSettings
-from volact.cloud.tencent.keys import Keys
+from volact.cloud.tencent.keys import ID, KEY, TOKENS, Keys
 from volact.cloud.tencent.run_command import TatCommand
 from volact.model.server import AccountSettings, Address, Server
 from volact.threads import BlockingCalls
@@ -44,19 +43,20 @@ class Cloud(CloudLab[TencentFront]):
         self.ids = {name: slot.spec.instance_id for name, slot in lab.slots.items()}
         self.threads = BlockingCalls()
 
-    def keys(self) -> Keys:
+    def keys(self, settings: TencentSettings | None = None) -> Keys:
         own = self.own
-        return Keys(Credential(own.secret_id, own.secret_key, own.token or None))
+        names = {ID: own.secret_id, KEY: own.secret_key, TOKENS[0]: own.token}
+        return Keys(settings or self.account, names)
 
     def calls(self, region: str = HOME) -> Calls:
-        return Calls(self.account, region, self.keys(), self.threads, QUICK_PAUSES)
+        return Calls(region, self.keys(), self.threads, QUICK_PAUSES)
 
     def command(self, region: str) -> TatCommand:
         return TatCommand(self.calls(region))
 
     async def opened(self, _cloud: CloudDeclaration, settings: AccountSettings) -> CloudAccount:
         assert isinstance(settings, TencentSettings)
-        return account_of(settings, self.keys(), self.threads, QUICK_PAUSES)
+        return account_of(self.keys(settings), self.threads, QUICK_PAUSES)
 
     def service(self) -> RunCommandService:
         return RunCommandService(FAST, accounts=self.opened)

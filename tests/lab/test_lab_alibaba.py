@@ -86,7 +86,7 @@ def test_no_request_is_taken_twice() -> None:
 
 
 async def refusal(here: Alibaba, action: str, request: Any) -> str:
-    client = Keys(here.settings).client(HOME)
+    client = Keys(here.settings).client("ecs", HOME)
     request.region_id = request.region_id or HOME
     with pytest.raises(ClientException) as caught:
         await asyncio.to_thread(getattr(client, action), request)

@@ -24,6 +24,8 @@ class SdkKeys(Protocol):
 
 
 K = TypeVar("K", bound=SdkKeys)
+CheckAccount = Callable[[AccountSettings], None]
+OpenAccount = Callable[[AccountSettings], Awaitable[Account]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class RegionAccount(Generic[C]):
 
 def by_sdk(
     keys_of: Callable[[Any], K], account_of: Callable[[K, BlockingCalls], Account]
-) -> tuple[Callable[[AccountSettings], None], Callable[[AccountSettings], Awaitable[Account]]]:
+) -> tuple[CheckAccount, OpenAccount]:
     """``check_account`` and ``open_account`` of a ``CloudModule`` whose SDK finds the keys."""
 
     def check_account(settings: Any) -> None:
@@ -54,14 +56,41 @@ def by_sdk(
             check_endpoint(settings.endpoint)
         keys_of(settings)
 
+    def found(settings: AccountSettings) -> K:
+        keys = keys_of(settings)
+        keys.find()
+        return keys
+
     async def open_account(settings: AccountSettings) -> Account:
         """Find the keys, where necessary by asking for a token or this machine's role."""
         threads = BlockingCalls()
-        keys = keys_of(settings)
-        await threads.run(keys.find)
-        return account_of(keys, threads)
+        return account_of(await threads.run(lambda: found(settings)), threads)
 
     return check_account, open_account
+
+
+def by_region(
+    keys_of: Callable[[Any], K],
+    calls_of: Callable[..., C],
+    command: Callable[[C], RunCommand],
+    listing: Callable[[C], ListServers],
+) -> tuple[Callable[..., RegionAccount[C]], CheckAccount, OpenAccount]:
+    """``account_of`` some keys, and what ``by_sdk`` gives, where a scope is a region.
+
+    Args:
+        keys_of: the keys of settings.
+        calls_of: a region's calls, by its name, keys and threads.
+        command: the run-command of such calls.
+        listing: the list of such calls.
+    """
+
+    def account_of(keys: K, threads: BlockingCalls, *more: Any) -> RegionAccount[C]:
+        def calls(region: str) -> C:
+            return calls_of(region, keys, threads, *more)
+
+        return RegionAccount(calls, command, listing)
+
+    return account_of, *by_sdk(keys_of, account_of)
 
 
 async def open_account(cloud: Cloud, settings: AccountSettings) -> Account:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -92,6 +92,60 @@ def _timed(call: Callable[[], T]) -> T:
     except ApiError as error:
         error.after_s = error.after_s or read_retry_after(newest_answer.retry_after, time.time())
         raise
+
+
+class RegionKeys(Protocol):
+    """The keys of an account, with which an SDK makes its clients."""
+
+    def client(self, service: Any, region: str) -> Any:
+        """A client of one service in one region; it may be used by several threads."""
+
+    def redact(self, text: str) -> str:
+        """The text without what must not be seen in it."""
+
+
+class RegionCalls(PacedCalls):
+    """Calls of one account in one region, through the clients of its SDK."""
+
+    limits: ClassVar[Mapping[str, float]]
+
+    def __init__(
+        self,
+        region: str,
+        keys: RegionKeys,
+        threads: BlockingCalls,
+        pauses_s: Sequence[float] = PAUSES_S,
+    ) -> None:
+        super().__init__(self.limits, threads, pauses_s)
+        self.region = region
+        self._keys = keys
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """The SDK's client of a service."""
+        if service not in self._clients:
+            self._clients[service] = self._keys.client(service, self.region)
+        return self._clients[service]
+
+    async def asked(
+        self,
+        action: str,
+        call: Callable[[], object],
+        failure: Callable[[Exception, Callable[[str], str]], ApiError],
+        answer: type[T],
+        *,
+        safe: bool,
+    ) -> T:
+        """One call and its answer as a value of our own, or ``ApiError``."""
+
+        def once() -> T:
+            try:
+                got = call()
+            except Exception as error:
+                raise failure(error, self._keys.redact) from error
+            return read_answer(action, got, answer)
+
+        return await self.paced(action, once, safe=safe)
 
 
 def read_retry_after(text: str, now: float) -> float:

@@ -61,9 +61,9 @@ class Keys:
                 where=f"{path} [{one_line(own.profile or 'default', 40)}]" if named else "",
             ) from error
 
-    def client(self, region: str) -> Any:
+    def client(self, service: str, region: str) -> Any:
         """A client of ECS in one region; it may be used by several threads."""
-        own = read_endpoint(self._settings.endpoint, "ecs") if self._settings.endpoint else None
+        own = read_endpoint(self._settings.endpoint, service) if self._settings.endpoint else None
         scheme = own.scheme if own else "https"
         client = Client(
             Config(

@@ -5,15 +5,22 @@ What is asked is in ``ssm`` and ``listing``; what a failure means in ``failures`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from volact.cloud.aws.failures import as_failure
-from volact.cloud.aws.sdk import Keys
-from volact.cloud.calls import PAUSES_S, PacedCalls, read_answer
-from volact.threads import BlockingCalls
+from volact.cloud.calls import RegionCalls, Value, all_pages
 
 T = TypeVar("T")
+
+
+class TokenPage(Value, frozen=True, kw_only=True):
+    """A page of a list that tells where the next one is."""
+
+    next_token: str | None = None
+
+
+P = TypeVar("P", bound=TokenPage)
 
 # Requests a second, for an account and a region.  AWS publishes none for these
 # actions: the numbers are ours, and what is throttled is asked again.
@@ -27,32 +34,34 @@ LIMITS = {
 }
 
 
-class Calls(PacedCalls):
+class Calls(RegionCalls):
     """Asks the API of one region."""
 
-    def __init__(
-        self, region: str, keys: Keys, threads: BlockingCalls, pauses_s: Sequence[float] = PAUSES_S
-    ) -> None:
-        super().__init__(LIMITS, threads, pauses_s)
-        self.region = region
-        self._keys = keys
-        self._clients: dict[str, Any] = {}
+    limits = LIMITS
 
     async def ask(
         self, service: str, action: str, asked: Mapping[str, Any], answer: type[T], *, safe: bool
     ) -> T:
         """One call and its answer, or ``ApiError``."""
-        if service not in self._clients:
-            self._clients[service] = self._keys.client(service, self.region)
-        client = self._clients[service]
-        return await self.paced(
-            action, lambda: self._once(client, action, asked, answer), safe=safe
-        )
+        client = self.client(service)
 
-    def _once(self, client: Any, action: str, asked: Mapping[str, Any], answer: type[T]) -> T:
-        """In a thread: the call, and what it brought as a value of our own."""
-        try:
-            got = client._make_api_call(action, dict(asked))
-        except Exception as error:
-            raise as_failure(error, self._keys.redact) from error
-        return read_answer(action, got, answer)
+        def call() -> object:
+            return client._make_api_call(action, dict(asked))
+
+        return await self.asked(action, call, as_failure, answer, safe=safe)
+
+    async def all_of(
+        self,
+        service: str,
+        action: str,
+        asked: Mapping[str, Any],
+        answer: type[P],
+        rows: Callable[[P], Sequence[T]],
+    ) -> tuple[T, ...]:
+        """The rows of every page."""
+
+        async def page(token: str) -> P:
+            more = {"NextToken": token} if token else {}
+            return await self.ask(service, action, {**asked, **more}, answer, safe=True)
+
+        return await all_pages(page, rows, lambda p, _count: p.next_token or None, "")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from volact.cloud.aws.calls import Calls
+from volact.cloud.aws.calls import Calls, TokenPage
 from volact.cloud.base import ListedInstance, ServerList
-from volact.cloud.calls import Value, all_pages
+from volact.cloud.calls import Value
 from volact.errors import one_line
 
 PAGE = 250  # of at most 50 tags each: far within the bounds of an answer
@@ -50,9 +50,8 @@ class _Reservation(Value, frozen=True):
     instances: tuple[Instance, ...] = ()
 
 
-class _Instances(Value, frozen=True):
+class _Instances(TokenPage, frozen=True):
     reservations: tuple[_Reservation, ...]  # also when it is empty: else it is no answer
-    next_token: str | None = None
 
 
 class Ec2List:
@@ -64,14 +63,9 @@ class Ec2List:
     async def list_servers(self, filters: Mapping[str, Sequence[str]]) -> ServerList:
         """Every instance that the filters let through.  Each tells its own licence."""
         wanted = [{"Name": name, "Values": list(values)} for name, values in filters.items()]
-
-        async def page(token: str) -> _Instances:
-            more = {"NextToken": token} if token else {}
-            asked = {"Filters": wanted, "MaxResults": PAGE, **more}
-            return await self._calls.ask("ec2", "DescribeInstances", asked, _Instances, safe=True)
-
-        found = await all_pages(
-            page, lambda p: p.reservations, lambda p, _count: p.next_token or None, ""
+        asked = {"Filters": wanted, "MaxResults": PAGE}
+        found = await self._calls.all_of(
+            "ec2", "DescribeInstances", asked, _Instances, lambda p: p.reservations
         )
         region = self._calls.region
         return ServerList(

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from volact.agent.wrap import packed_powershell
-from volact.cloud.aws.calls import Calls
-from volact.cloud.calls import Value, all_pages
+from volact.cloud.aws.calls import Calls, TokenPage
+from volact.cloud.calls import Value
 
 MAX_INSTANCES = 50  # of one SendCommand or CancelCommand
 PAGE = 50
@@ -48,14 +48,12 @@ class Output(Value, frozen=True):
     standard_error_content: str | None = None
 
 
-class _Agents(Value, frozen=True):
+class _Agents(TokenPage, frozen=True):
     instance_information_list: tuple[Agent, ...]  # also when it is empty: else it is no answer
-    next_token: str | None = None
 
 
-class _Tasks(Value, frozen=True):
+class _Tasks(TokenPage, frozen=True):
     command_invocations: tuple[Task, ...]
-    next_token: str | None = None
 
 
 class _Command(Value, frozen=True):
@@ -92,29 +90,21 @@ async def send_command(
 
 async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
     """The agents of instances; one without an agent is not among them."""
-    filters = [{"Key": "InstanceIds", "Values": list(instances)}]
-
-    async def page(token: str) -> _Agents:
-        more = {"NextToken": token} if token else {}
-        asked = {"Filters": filters, "MaxResults": PAGE, **more}
-        return await calls.ask("ssm", "DescribeInstanceInformation", asked, _Agents, safe=True)
-
-    found = await all_pages(
-        page, lambda p: p.instance_information_list, lambda p, _count: p.next_token or None, ""
+    asked = {
+        "Filters": [{"Key": "InstanceIds", "Values": list(instances)}],
+        "MaxResults": PAGE,
+    }
+    found = await calls.all_of(
+        "ssm", "DescribeInstanceInformation", asked, _Agents, lambda p: p.instance_information_list
     )
     return {agent.instance_id: agent for agent in found}
 
 
 async def tasks_of(calls: Calls, command: str) -> tuple[Task, ...]:
     """Every task of a command, without its output."""
-
-    async def page(token: str) -> _Tasks:
-        more = {"NextToken": token} if token else {}
-        asked = {"CommandId": command, "MaxResults": PAGE, **more}
-        return await calls.ask("ssm", "ListCommandInvocations", asked, _Tasks, safe=True)
-
-    return await all_pages(
-        page, lambda p: p.command_invocations, lambda p, _count: p.next_token or None, ""
+    asked = {"CommandId": command, "MaxResults": PAGE}
+    return await calls.all_of(
+        "ssm", "ListCommandInvocations", asked, _Tasks, lambda p: p.command_invocations
     )
 
 

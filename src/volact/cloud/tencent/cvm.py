@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tencentcloud.cvm.v20170312 import models
-
 from volact.cloud.calls import Value
-from volact.cloud.tencent.calls import PAGE, Calls, all_pages
+from volact.cloud.tencent.calls import PAGE, Calls, CountedPage, filters_of
 
 MAX_IDS = 100
 
@@ -61,53 +59,30 @@ class ImageRow(Value, frozen=True):
     os_name: str | None = None
 
 
-class _Instances(Value, frozen=True):
+class _Instances(CountedPage, frozen=True):
     instance_set: tuple[Instance, ...] | None = None
-    total_count: int = 0
 
 
-class _Images(Value, frozen=True):
+class _Images(CountedPage, frozen=True):
     image_set: tuple[ImageRow, ...] | None = None
-    total_count: int = 0
 
 
 async def states(calls: Calls, instances: Sequence[str]) -> dict[str, str]:
     """The state of each of at most ``MAX_IDS`` instances."""
-    request = models.DescribeInstancesRequest()
-    request.InstanceIds = list(instances)
-    request.Limit = PAGE
-    answer = await calls.ask(calls.cvm, "DescribeInstances", request, _Instances, safe=True)
+    asked = {"InstanceIds": list(instances), "Limit": PAGE}
+    answer = await calls.ask("cvm", "DescribeInstances", asked, _Instances, safe=True)
     return {item.instance_id: item.instance_state or "" for item in answer.instance_set or ()}
 
 
 async def instances(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[Instance, ...]:
     """Every instance that the filters let through."""
-
-    async def page(offset: int) -> _Instances:
-        request = models.DescribeInstancesRequest()
-        request.Filters = _filters(filters)
-        request.Offset, request.Limit = offset, PAGE
-        return await calls.ask(calls.cvm, "DescribeInstances", request, _Instances, safe=True)
-
-    return await all_pages(page, lambda p: p.instance_set or (), lambda p: p.total_count)
+    asked = {"Filters": filters_of(filters)}
+    return await calls.all_of(
+        "cvm", "DescribeInstances", asked, _Instances, lambda p: p.instance_set or ()
+    )
 
 
 async def images(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[ImageRow, ...]:
     """Every image that the filters let through."""
-
-    async def page(offset: int) -> _Images:
-        request = models.DescribeImagesRequest()
-        request.Filters = _filters(filters)
-        request.Offset, request.Limit = offset, PAGE
-        return await calls.ask(calls.cvm, "DescribeImages", request, _Images, safe=True)
-
-    return await all_pages(page, lambda p: p.image_set or (), lambda p: p.total_count)
-
-
-def _filters(filters: Mapping[str, Sequence[str]]) -> list[object]:
-    made = []
-    for name, values in filters.items():
-        item = models.Filter()
-        item.Name, item.Values = name, list(values)
-        made.append(item)
-    return made
+    asked = {"Filters": filters_of(filters)}
+    return await calls.all_of("cvm", "DescribeImages", asked, _Images, lambda p: p.image_set or ())

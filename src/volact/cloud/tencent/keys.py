@@ -19,8 +19,9 @@ from typing import Any
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from volact.cloud.tencent.declaration import TencentSettings, endpoint_of
+from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
 from volact.cloud.tencent.roles import AssumedRole, MachineRole, pod_role
+from volact.cloud.tencent.sdk import make_client
 from volact.errors import InputError, unreadable
 from volact.model.text import say
 
@@ -34,10 +35,40 @@ KeySource = Callable[[], Any]
 
 
 class Keys:
-    """The keys of one account; ``credential`` is the SDK's own object."""
+    """The keys of one account; ``credential`` is the SDK's own object.
 
-    def __init__(self, credential: Any) -> None:
-        self.credential = credential
+    ``InputError`` for what is known to be wrong before any call.  ``role`` asks the machine's
+    own metadata service, which takes a while where there is none: it is the last resort.
+    """
+
+    def __init__(
+        self,
+        settings: TencentSettings,
+        environ: Mapping[str, str] | None = None,
+        *,
+        role: KeySource | None = None,
+    ) -> None:
+        self._settings = settings
+        self._role = role or _machine_role
+        self.credential = _named(settings, os.environ if environ is None else environ)
+
+    def find(self) -> None:
+        """Ask this machine's role where nothing else has keys; ``InputError`` for none."""
+        self.credential = self.credential or _in_time(self._role)
+        if self.credential is None:
+            raise InputError(
+                say("no Tencent Cloud credentials were found"),
+                say(
+                    "set {id} and {key}, or write {file}, or give this machine a CAM role",
+                    id=ID,
+                    key=KEY,
+                    file=FILES[0],
+                ),
+            )
+
+    def client(self, service: Service, region: str) -> Any:
+        """A client of one service in one region; it may be used by several threads."""
+        return make_client(service, self._settings, region, self.credential)
 
     def redact(self, text: str) -> str:
         """The text without what must not be seen in it."""
@@ -52,44 +83,15 @@ _SECRET = re.compile("secret|token")
 _SHORTEST = 6
 
 
-def find_keys(
-    account: TencentSettings,
-    environ: Mapping[str, str] | None = None,
-    *,
-    role: KeySource | None = None,
-) -> Keys:
-    """The keys of an account; ``InputError`` says where they were sought.
-
-    ``role`` asks the machine's own metadata service, which takes a while
-    where there is none: it is the last resort.
-    """
-    env = os.environ if environ is None else environ
+def _named(account: TencentSettings, env: Mapping[str, str]) -> Any:
+    """The credential that settings, environment or the usual files name, ``None`` for none."""
     if not account.credentials and not account.profile:
         found = _from_environment(env)
         if found is not None:
-            return Keys(found)
+            return found
     path = _file(account)
     found = _from_file(path, account) if path is not None else None
-    found = found or _from_identity(env) or _in_time(role or _machine_role)
-    if found is None:
-        raise InputError(
-            say("no Tencent Cloud credentials were found"),
-            say(
-                "set {id} and {key}, or write {file}, or give this machine a CAM role",
-                id=ID,
-                key=KEY,
-                file=FILES[0],
-            ),
-        )
-    return Keys(found)
-
-
-def check_keys(account: TencentSettings, environ: Mapping[str, str] | None = None) -> None:
-    """``InputError`` for what is known to be wrong before any call; no role is asked."""
-    find_keys(account, environ, role=lambda: _UNASKED)
-
-
-_UNASKED = object()
+    return found or _from_identity(env)
 
 
 def _from_environment(env: Mapping[str, str]) -> Any:
