@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from volact.errors import ErrorKind, TransportError, one_line
+from volact.cloud.failures import Meaning
+from volact.errors import TransportError, one_line
 from volact.model.text import say
 
-
-class End(msgspec.Struct, frozen=True):
-    """What such an end means; the API's own words follow, as its console shows them."""
-
-    kind: ErrorKind
-    words: str
-    hint: str = ""
-
-
-OUT_OF_TIME = End(
+OUT_OF_TIME = Meaning(
     "timeout",
     say("the script did not end in time and was ended"),
     say("raise --deadline, or look at what the server's processes wait for"),
 )
-UNSTARTED = End("connect", say("the script was cancelled before it started"))
-STOPPED = End("agent", say("the script was ended while it ran"))
+UNSTARTED = Meaning("connect", say("the script was cancelled before it started"))
+STOPPED = Meaning("agent", say("the script was ended while it ran"))
 
 
-def undelivered(hint: str) -> End:
+def undelivered(hint: str) -> Meaning:
     """The script did not reach the agent."""
-    return End("connect", say("the script could not be delivered"), hint)
+    return Meaning("connect", say("the script could not be delivered"), hint)
 
 
-def error_of_end(end: End | None, status: str) -> TransportError:
+def error_of_end(end: Meaning | None, status: str) -> TransportError:
     """The error of an end, ``None`` for one that is not known, and the API's own words."""
     what = one_line(status)
     if end is None:

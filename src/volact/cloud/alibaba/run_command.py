@@ -11,7 +11,8 @@ from volact.cloud.alibaba import assistant
 from volact.cloud.alibaba.assistant import Agent, Task
 from volact.cloud.alibaba.calls import Calls
 from volact.cloud.base import CommandLimits, RunCommand, TaskOutput, TaskState
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, End, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, error_of_end, undelivered
+from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 
@@ -30,12 +31,12 @@ _UNFINISHED = frozenset({"Pending", "Scheduled", "Running", "Stopping"})
 # states differ in its exit code alone.
 _ENDED = frozenset({"Success", "Failed"})
 _SERVICE = say("is the service AliyunService running there?")
-_ENDS: Mapping[str, End] = {
-    "Invalid": End(
+_ENDS: Mapping[str, Meaning] = {
+    "Invalid": Meaning(
         "agent", say("the command does not fit the instance"), say("is it a Windows Server?")
     ),
     "Aborted": undelivered(_SERVICE),
-    "Error": End("agent", say("the Cloud Assistant agent could not run the script")),
+    "Error": Meaning("agent", say("the Cloud Assistant agent could not run the script")),
     "Timeout": OUT_OF_TIME,
     "Cancelled": UNSTARTED,
     "Terminated": STOPPED,

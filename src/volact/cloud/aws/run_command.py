@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls
 from volact.cloud.base import ApiError, CommandLimits, RunCommand, TaskOutput, TaskState
-from volact.cloud.ends import OUT_OF_TIME, UNSTARTED, End, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, UNSTARTED, error_of_end, undelivered
+from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 
@@ -35,14 +36,14 @@ _CUT = re.compile(r"-{2,3}output truncated-{2,3}\s*\Z", re.IGNORECASE)
 
 _UNDELIVERED = undelivered(say("is the service AmazonSSMAgent running?"))
 # By the details of the status; the console shows the same words.
-_ENDS: Mapping[str, End] = {
+_ENDS: Mapping[str, Meaning] = {
     "Delivery Timed Out": _UNDELIVERED,
     "Undeliverable": _UNDELIVERED,
     "Execution Timed Out": OUT_OF_TIME,
-    "Cancelled": End("connect", say("the script was cancelled")),
+    "Cancelled": Meaning("connect", say("the script was cancelled")),
     "Terminated": UNSTARTED,
-    "Access Denied": End("auth", say("the credentials may not do this")),
-    "Invalid Platform": End("agent", say("the instance is no Windows server")),
+    "Access Denied": Meaning("auth", say("the credentials may not do this")),
+    "Invalid Platform": Meaning("agent", say("the instance is no Windows server")),
 }
 
 

@@ -22,7 +22,8 @@ from volact.cloud.base import (
     TaskState,
     Timing,
 )
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, End, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, error_of_end, undelivered
+from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 
@@ -44,7 +45,7 @@ _ENDED = frozenset({"Succeeded", "Failed"})
 _SERVICE = say("is the service WindowsAzureGuestAgent running there?")
 _PART_S = 60  # for a script that gives a part of an answer
 _ENDS = {"TimedOut": OUT_OF_TIME, "Canceled": STOPPED}
-_SILENT = End("agent", say("the script failed and wrote nothing"))
+_SILENT = Meaning("agent", say("the script failed and wrote nothing"))
 
 
 class _Coming(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from contextlib import suppress
 
 from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
 from volact.cloud.batches import split_failing
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, End, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, error_of_end, undelivered
+from volact.cloud.failures import Meaning
 from volact.cloud.tencent import cvm, tat
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.tat import Agent, Task
@@ -24,11 +25,11 @@ UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "
 # The script ran to its end.  Its output shows whether it answered; the two
 # states differ in its exit code alone.
 _ENDED = frozenset({"SUCCESS", "FAILED"})
-_ENDS: Mapping[str, End] = {
+_ENDS: Mapping[str, Meaning] = {
     "DELIVER_FAILED": undelivered(say("is the service tatsvc running there?")),
-    "START_FAILED": End("agent", say("the TAT agent could not start the script")),
+    "START_FAILED": Meaning("agent", say("the TAT agent could not start the script")),
     "TIMEOUT": OUT_OF_TIME,
-    "TASK_TIMEOUT": End(
+    "TASK_TIMEOUT": Meaning(
         "timeout",
         say("the TAT agent fell silent"),
         say("did the server restart, or its service tatsvc? look again with check"),
