@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from volact.fleet.events import OnEvent, ignore_event
+from volact.fleet.events import OnEvent
 from volact.fleet.rate_limiter import Rate
 from volact.model.text import say
 from volact.pipeline import ActivationSlot
@@ -98,7 +98,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     adaptive: bool = False
     processes: int | None = None
     run_s: float | None = None
-    on_event: OnEvent = ignore_event
+    on_event: OnEvent = lambda event: None
     stop: asyncio.Event | None = None
     drain: asyncio.Event | None = None
     canary: Canary | None = None

@@ -44,7 +44,3 @@ class Ended(msgspec.Struct, frozen=True):
 
 FleetEvent = Started | Entered | Finished | Stopped | Ended
 OnEvent = Callable[[FleetEvent], None]
-
-
-def ignore_event(event: FleetEvent) -> None:
-    """Do nothing: the default of ``Control.on_event``."""

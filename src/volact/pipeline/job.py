@@ -37,11 +37,6 @@ from volact.transports.base import Raw
 ActivationSlot = Callable[[str], AbstractAsyncContextManager[None]]
 
 
-def no_limit(host: str) -> AbstractAsyncContextManager[None]:
-    """A slot at once: the default where no bound is set."""
-    return nullcontext()
-
-
 def activation_host(plan: Plan, a: Assessment) -> str | None:
     """The KMS host of the plan's activation.
 
@@ -155,7 +150,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     who: str = ""
     retry: Retry = Retry()
-    activation_slot: ActivationSlot = no_limit
+    activation_slot: ActivationSlot = lambda host: nullcontext()
     histories: Mapping[str, RunHistory] = {}
     clock: RunClock = msgspec.field(default_factory=RunClock)
     answers: RunAnswers = msgspec.field(default_factory=RunAnswers)

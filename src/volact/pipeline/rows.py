@@ -18,7 +18,6 @@ from volact.core.undo import outcome
 from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
 from volact.model.fact import value_of
 from volact.model.facts import Facts
-from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Verdict
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
@@ -30,8 +29,6 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
     exam: Examination,
     *,
     verdict: Verdict,
-    plan: Plan,
-    findings: tuple[Finding, ...],
     results: tuple[StepResult, ...] = (),
     resolved: tuple[str, ...] = (),
     executions: int,
@@ -45,10 +42,8 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         verdict=verdict,
         os=os_row(exam.assessment),
         license=license_row(exam.assessment),
-        findings=findings,
-        plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
-        refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
-        reason=plan.reason,
+        findings=exam.findings,
+        **_planned(exam.plan),
         results=tuple(msgspec.to_builtins(result) for result in results),
         resolved=resolved,
         executions=executions,
@@ -60,14 +55,15 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
 
 def replanned(outcome: Outcome, exam: Examination) -> Outcome:
     """The outcome of the same examination with another plan."""
-    plan = exam.plan
-    report = msgspec.structs.replace(
-        outcome.report,
-        plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
-        refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
-        reason=plan.reason,
-    )
-    return msgspec.structs.replace(outcome, report=report, examination=exam)
+    return replace(outcome, report=replace(outcome.report, **_planned(exam.plan)), examination=exam)
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    return {
+        "plan": tuple({"do": s.do, "because": list(s.because), **s.params} for s in plan.steps),
+        "refusals": tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
+        "reason": plan.reason,
+    }
 
 
 def row_without_result(  # noqa: PLR0913  (as above)
@@ -118,10 +114,6 @@ def error_kind(error: VolactError) -> ErrorKind:
 def command_of(error: VolactError) -> str:
     """The command to type on this machine before the next run, if one mends the error."""
     return error.command if isinstance(error, TransportError) else ""
-
-
-def _step(do: str, because: tuple[str, ...], params: dict[str, Any]) -> dict[str, Any]:
-    return {"do": do, "because": list(because), **params}
 
 
 def with_undo_plan(report: ServerReport, exam: Examination) -> ServerReport:

@@ -68,11 +68,17 @@ async def run_one(
         return _unexamined(visit, error, None if seen is None else _examined(visit, seen))
 
 
-async def _attempt(visit: Visit) -> ServerReport:
-    """One attempt: examine, and apply the plan where the mode does."""
+async def _attempt(
+    visit: Visit, agreed: Examination | None = None, shown: Examination | None = None
+) -> ServerReport:
+    """One attempt: examine, unless it was shown, and apply the plan where the mode does.
+
+    Of an agreed plan exactly its steps are applied; a changed one is not.
+    """
     async with visit.open() as transport:
-        exam = await visit.examine(transport)
-        if visit.job.mode not in CHANGING or not exam.plan.steps:
+        exam = shown or await visit.examine(transport)
+        wanted = exam.plan.steps == agreed.plan.steps if agreed else visit.job.mode in CHANGING
+        if not wanted or not exam.plan.steps:
             return _examined(visit, exam)
         lost = await _try_apply(visit, transport, exam)
     return lost if isinstance(lost, ServerReport) else await _verify_lost_answer(visit, exam, lost)
@@ -145,34 +151,13 @@ async def apply_one(
         return outcome.report
     visit = Visit(outcome.server, opener, job, notify)
     visit.executions = outcome.report.executions
-    attempt = _ApplyAgreed(visit, exam)
+    first = [exam]  # a further attempt examines the server anew
     try:
-        return await with_retries(visit, job.retry, attempt)
+        return await with_retries(
+            visit, job.retry, lambda: _attempt(visit, exam, first.pop() if first else None)
+        )
     except VolactError as error:
         return _unexamined(visit, error, outcome.report)
-
-
-class _ApplyAgreed:
-    """Attempts to apply an agreed plan; a changed plan is not applied."""
-
-    def __init__(self, visit: Visit, agreed: Examination) -> None:
-        self._visit = visit
-        self._agreed = agreed
-        self._tried = 0
-
-    async def __call__(self) -> ServerReport:
-        """One attempt; from the second on, examine the server first."""
-        visit, exam = self._visit, self._agreed
-        self._tried += 1
-        async with visit.open() as transport:
-            if self._tried > 1:
-                exam = await visit.examine(transport)
-                if exam.plan.steps != self._agreed.plan.steps:
-                    return _examined(visit, exam)
-            lost = await _try_apply(visit, transport, exam)
-        return (
-            lost if isinstance(lost, ServerReport) else await _verify_lost_answer(visit, exam, lost)
-        )
 
 
 def _no_transport(server: Server) -> AbstractAsyncContextManager[Transport]:
@@ -237,8 +222,6 @@ def _examined(visit: Visit, exam: Examination) -> ServerReport:
         visit.server,
         exam,
         verdict=_current_verdict(exam),
-        plan=exam.plan,
-        findings=exam.findings,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,
     )
@@ -258,13 +241,11 @@ def _applied(
     now = assess(after, exam.ctx, results)
     findings = diagnose(now)
     verdict = verify(exam.plan, exam.findings, findings, now)
-    seen = Examination(provider=exam.provider, assessment=now)
+    seen = Examination(provider=exam.provider, assessment=now, findings=findings, plan=exam.plan)
     report = row(
         visit.server,
         seen,
         verdict=verdict.word,
-        plan=exam.plan,
-        findings=findings,
         results=results,
         resolved=verdict.resolved,
         executions=visit.executions,
