@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
+from sqlalchemy.pool import NullPool
 
 from volact.errors import StoreError
 from volact.model.text import say
@@ -156,12 +156,3 @@ def reading_engine(engine: sa.Engine) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ")
-
-
-def prefer_wal(pooled: PoolProxiedConnection) -> None:
-    """Ask for the write-ahead log; a file system without it keeps its own mode."""
-    cursor = pooled.cursor()
-    try:
-        cursor.execute("PRAGMA journal_mode = WAL")
-    finally:
-        cursor.close()

@@ -7,6 +7,7 @@ an old one: a store that is current, which is the rule, costs one query.
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from volact.errors import StoreError
 from volact.model.text import say
 from volact.store.address import StoreAddress
-from volact.store.engine import is_sqlite, prefer_wal, writing
+from volact.store.engine import is_sqlite, writing
 from volact.store.tables import METADATA
 
 HEAD = "0005"
@@ -135,12 +136,9 @@ def _known(schema: Schema) -> set[str]:
 
 
 def ask_for_wal(engine: sa.Engine) -> None:
-    """Ask a database in a file for the write-ahead log."""
-    pooled = engine.raw_connection()
-    try:
-        prefer_wal(pooled)
-    finally:
-        pooled.close()
+    """Ask a file for the write-ahead log; a file system without it keeps its own mode."""
+    with closing(engine.raw_connection()) as pooled, closing(pooled.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _wait_for_others(connection: sa.Connection) -> None:
