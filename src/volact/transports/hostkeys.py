@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from volact.bounded.files import read_named
-from volact.errors import ErrorKind, InputError, unreadable
+from volact.errors import InputError, TransportError, unreadable
 from volact.model.server import HostKeyPolicy
 from volact.model.text import say
 from volact.transports.ssh_library import asyncssh
@@ -23,15 +21,6 @@ _PATTERN = frozenset("*?!,|@#[] \t")
 
 # Host keys, CA keys, revoked keys, X.509 certificates, revoked ones, and subjects.
 Match = tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]
-
-
-class KeyRefusal(msgspec.Struct, frozen=True):
-    """Why a host key is not trusted, and what to do about it."""
-
-    message: str
-    hint: str
-    command: str = ""  # that makes the file forget the old key
-    kind: ErrorKind = "host-key"
 
 
 class KnownHosts:
@@ -54,7 +43,7 @@ class KnownHosts:
         keys, authorities, _ = self.match(host, addr, _told(port))
         return bool(keys or authorities)
 
-    def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> KeyRefusal | None:
+    def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> TransportError | None:
         """The error for a key that the file does not hold; ``None`` accepts it."""
         if self._accepted.get((host, _told(port))) == key:
             return None  # remembered since this login began, by another at the same address
@@ -62,7 +51,8 @@ class KnownHosts:
         if self.knows(host, addr, port):
             return self._changed(host, port, print_)
         if self._policy != "accept-new":
-            return KeyRefusal(
+            return TransportError(
+                "host-key",
                 say("the host key is not known ({key})", key=print_),
                 say(
                     "compare it, then add it to {file} or use --host-key-policy accept-new",
@@ -71,8 +61,9 @@ class KnownHosts:
             )
         return self._remember(host, port, key)
 
-    def _changed(self, host: str, port: int, print_: str) -> KeyRefusal:
-        return KeyRefusal(
+    def _changed(self, host: str, port: int, print_: str) -> TransportError:
+        return TransportError(
+            "host-key-changed",
             say(
                 "the host key is not the one in {file} (now {key})",
                 file=str(self.path),
@@ -80,7 +71,6 @@ class KnownHosts:
             ),
             say("the server was rebuilt, or another machine answers at its address"),
             self.forget(host, port),
-            "host-key-changed",
         )
 
     def forget(self, host: str, port: int) -> str:
@@ -89,9 +79,10 @@ class KnownHosts:
             return ""
         return f"ssh-keygen -f {quoted(str(self.path))} -R {quoted(_pattern(host, port))}"
 
-    def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> KeyRefusal | None:
+    def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> TransportError | None:
         if _PATTERN & set(host) or not host.isprintable():
-            return KeyRefusal(
+            return TransportError(
+                "host-key",
                 say("a host key cannot be remembered for {host}", host=repr(host)),
                 say("name one host"),
             )
@@ -100,13 +91,13 @@ class KnownHosts:
             _append(self.path, line)
         except OSError as error:
             reason = error.strerror or say("not writable")
-            return KeyRefusal(
+            return TransportError(
+                "host-key",
                 say(
                     "the host key cannot be remembered: {path}: {reason}",
                     path=str(self.path),
                     reason=reason,
                 ),
-                "",
             )
         self._accepted[(host, _told(port))] = key
         return None

@@ -77,7 +77,8 @@ class SshTransport:
         finally:
             if raw is None or not ended_itself(raw):
                 ended = not begun or (raw is not None and raw.exit_status is not None)
-                if not await self._tidy(name, ended=ended) and not begun:
+                tidied = self._sftp is None or await self._remove(name, ended=ended)
+                if not tidied and not begun:
                     self._left.append(name)
         while self._left and await self._remove(self._left[-1], ended=True):
             self._left.pop()
@@ -163,10 +164,6 @@ class SshTransport:
                 return await sftp.exists(place.upload)
         except asyncssh.ChannelOpenError:
             return False
-
-    async def _tidy(self, stem: str, *, ended: bool) -> bool:
-        """Remove what was put there, if anything was; whether that was possible."""
-        return self._sftp is None or await self._remove(stem, ended=ended)
 
     async def _remove(self, stem: str, *, ended: bool) -> bool:
         """Remove a script and what it made; whether the server could be asked to."""

@@ -18,7 +18,7 @@ from volact.model.server import Credential
 from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Secrets
-from volact.transports.hostkeys import KeyRefusal, KnownHosts, Match
+from volact.transports.hostkeys import KnownHosts, Match
 from volact.transports.ssh_library import asyncssh
 
 # How a server ends a login that it has had enough of.  OpenSSH calls too many tries an
@@ -43,7 +43,7 @@ class LoginClient(asyncssh.SSHClient):
         self._connection: asyncssh.SSHClientConnection | None = None
         self.known: KnownHosts | None = None
         self.tunnel: asyncssh.SSHClientConnection | None = None
-        self.refusal: KeyRefusal | None = None
+        self.refusal: TransportError | None = None
         self.trouble: VolactError | None = None
         self.restricted = False
         self.offered: tuple[str, ...] = ()  # the methods that the server named last
@@ -55,8 +55,7 @@ class LoginClient(asyncssh.SSHClient):
         if self.trouble is not None:
             return self.trouble
         if self.refusal is not None:
-            refusal = self.refusal
-            return TransportError(refusal.kind, refusal.message, refusal.hint, refusal.command)
+            return self.refusal
         if isinstance(error, asyncssh.KeyExchangeFailed) and self.restricted:
             return TransportError(
                 "host-key-changed",
