@@ -198,7 +198,7 @@ class _Child:
         finally:
             self.answered.set()
             for connection in tuple(self._connections.values()):
-                connection.lost()
+                connection.take("ended", None)
 
     def _take(self, number: int, word: str, value: Any) -> None:
         if word == "late":
@@ -286,10 +286,6 @@ class _Connection:
                 self._reply.set_exception(value)
             else:
                 self._reply.set_result(value)
-
-    def lost(self) -> None:
-        """The process has ended."""
-        self.take("ended", None)
 
     def _send(self, word: str, value: object = None) -> None:
         self._child.send((self._number, word, value))
