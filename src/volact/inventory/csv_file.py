@@ -21,10 +21,9 @@ import msgspec
 
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields, LinePlace, at_line
+from volact.inventory.fields import Fields, FilePlace, at_line
 from volact.inventory.keys import FALSE, FLAGS, KEYS, PATHS, TRUE
 from volact.inventory.listing import Inventory, Listing
-from volact.inventory.secrets import Secret
 from volact.inventory.target import url_of
 from volact.inventory.text_file import encoding_of
 from volact.model.spreadsheet import unguarded
@@ -209,8 +208,13 @@ def _add(listing: Listing, columns: ColumnMap, width: int, line: int, row: list[
     }
     values = _values({key: cell for key, cell in cells.items() if cell}, listing.at(line))
     if "password" in values:
-        values["password-held"] = _hold(listing, line, values.pop("password"))
-    fields = Fields(values, LinePlace(listing.shown, line), listing.folder)
+        values["password-held"] = listing.hold(
+            listing.at(line),
+            values.pop("password"),
+            listing.shown,
+            "password-env, password-command, keyring",
+        )
+    fields = Fields(values, FilePlace(listing.shown, line), listing.folder)
     listing.add(make_server(fields), fields)
 
 
@@ -256,16 +260,3 @@ def _flag(text: str) -> bool | str:
     """A truth value as spreadsheets write it; anything else is refused further on."""
     word = text.lower()
     return word in TRUE if word in TRUE + FALSE else text
-
-
-def _hold(listing: Listing, line: int, password: str) -> str:
-    place = listing.at(line)
-    listing.held[place] = Secret(password)
-    listing.note(
-        say(
-            "{file} holds passwords in clear; name their place instead: {keys}",
-            keys="password-env, password-command, keyring",
-            file=listing.shown,
-        )
-    )
-    return place

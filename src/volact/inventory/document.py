@@ -15,7 +15,7 @@ from typing import Any
 
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields, TomlPlace, TomlSource, at_line, near
+from volact.inventory.fields import Fields, FilePlace, near
 from volact.inventory.keys import OWN, SHARED, said, skip_reason
 from volact.inventory.lines import TomlLines
 from volact.inventory.listing import Inventory, Listing
@@ -38,7 +38,7 @@ def read_document(path: Path, shown: str) -> Inventory:
     except ValueError as error:  # also of a number with thousands of digits
         what = say("not TOML: {error}", error=one_line(str(error)))
         raise InputError(what, _hint(str(error)), where=shown) from error
-    return _Document(listing, TomlSource(shown, listing.folder, TomlLines(text)), values).read()
+    return _Document(listing, TomlLines(text), values).read()
 
 
 def _hint(error: str) -> str:
@@ -51,9 +51,9 @@ def _hint(error: str) -> str:
 class _Document:
     """The tables of one file."""
 
-    def __init__(self, listing: Listing, source: TomlSource, values: dict[str, Any]) -> None:
+    def __init__(self, listing: Listing, lines: TomlLines, values: dict[str, Any]) -> None:
         self._listing = listing
-        self._source = source
+        self._lines = lines
         self._values = values
         self._defaults: dict[str, Any] = {}
         self._groups: dict[str, dict[str, Any]] = {}
@@ -70,8 +70,11 @@ class _Document:
         return self._listing.done(attempt(self._images))
 
     def _fields(self, table: str, values: Any, index: int = 0) -> Fields:
-        place = TomlPlace(self._source, table, index)
-        return Fields(values, place, self._source.folder, table)
+        def key_at(key: str) -> str:
+            return self._listing.at(self._lines.of(table, index, key))
+
+        place = FilePlace(self._listing.shown, self._lines.of(table, index), key_at)
+        return Fields(values, place, self._listing.folder, table)
 
     def _value(self, table: str) -> Any:
         return self._values.get(table, {})
@@ -98,13 +101,13 @@ class _Document:
         if not isinstance(servers, list):
             raise InputError(
                 say("write [[server]], with two brackets"),
-                where=at_line(self._source.shown, self._source.lines.of("server")),
+                where=self._listing.at(self._lines.of("server")),
             )
         if not servers:
             raise InputError(
                 say("has no [[server]]"),
                 say("add one with its name and address"),
-                where=self._source.shown,
+                where=self._listing.shown,
             )
         return [self._fields("server", value, index) for index, value in enumerate(servers)]
 
@@ -122,7 +125,7 @@ class _Document:
         tags = self._listing.tags
         for name in self._groups:
             if name not in tags and not self._listing.problems:
-                line = self._source.lines.of(f"group.{name}")
+                line = self._lines.of(f"group.{name}")
                 hint = near(name, tags) if tags else say("give a server tags = [...]")
                 self._listing.problem(
                     say("no server has the tag {name}", name=repr(name)), hint, line=line

@@ -14,7 +14,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +24,7 @@ from volact.errors import InputError
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.keys import FALSE, KEYS, PATHS, TRUE
+from volact.inventory.target import parse_address
 from volact.model.profile import Image
 from volact.model.server import Address, Server
 from volact.model.spreadsheet import guarded
@@ -246,32 +247,21 @@ _NO_GROUPS = ("all", "ungrouped")  # groups that every Ansible inventory has
 
 
 def _ansible_address(values: dict[str, Any]) -> dict[str, Any]:
-    text, user = values["address"], values.get("user", "")
-    if text == "local":
+    address = parse_address(values["address"])
+    if address.scheme == "local":
         return {"ansible_connection": "local"}
-    scheme, _, place = text.partition("://")
-    if cloud_of_scheme(scheme) is not None:
-        return {"volact_address": text}
-    login, _, place = place.rpartition("@")
-    host, port = _host_port(place)
-    found: dict[str, Any] = {"ansible_host": host}
-    if scheme != "ssh":
+    if cloud_of_scheme(address.scheme) is not None:
+        return {"volact_address": values["address"]}
+    found: dict[str, Any] = {"ansible_host": address.host}
+    if address.scheme != "ssh":
         found["ansible_connection"] = "winrm"
-        secure = scheme == "winrms" or values.get("winrm-tls", port == "5986")
+        secure = address.scheme == "winrms" or values.get("winrm-tls", address.port == 5986)
         found["ansible_winrm_scheme"] = "https" if secure else "http"
-    if port:
-        found["ansible_port"] = int(port)
-    if user or login:
-        found["ansible_user"] = user or unquote(login)
+    if address.port:
+        found["ansible_port"] = address.port
+    if user := values.get("user") or address.user:
+        found["ansible_user"] = user
     return found
-
-
-def _host_port(place: str) -> tuple[str, str]:
-    if place.startswith("["):
-        host, _, port = place[1:].partition("]")
-        return unquote(host), port.removeprefix(":")
-    host, _, port = place.partition(":")
-    return host, port
 
 
 InventoryWriter = Callable[[Sequence[dict[str, Any]], Mapping[str, Image]], str]

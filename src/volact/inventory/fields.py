@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.lines import TomlLines
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
 
@@ -29,58 +28,22 @@ _LONG = 80  # characters of a word that is compared
 _ESCAPED = re.compile(r"[\t\b\f\r\n\x1b]")
 
 
-class FilePlace(Protocol):
-    """Where in its file a table stands."""
-
-    def line(self, key: str | None = None) -> int:
-        """The line of a key, or of the table."""
-
-    def at(self, key: str | None = None) -> str:
-        """``lab.toml line 12``."""
-
-
-class TomlSource(msgspec.Struct, frozen=True):
-    """The TOML file that all tables of a document come from."""
-
-    shown: str
-    folder: Path
-    lines: TomlLines
-
-
 def at_line(file: str, line: int) -> Text:
     """``lab.toml line 12``."""
     return say("{file} line {line}", file=file, line=line)
 
 
-class TomlPlace(msgspec.Struct, frozen=True):
-    """A table of a TOML file."""
-
-    source: TomlSource
-    table: str
-    index: int = 0
-
-    def line(self, key: str | None = None) -> int:
-        """The line of a key, or of the table."""
-        return self.source.lines.of(self.table, self.index, key)
-
-    def at(self, key: str | None = None) -> str:
-        """``lab.toml line 12``."""
-        return at_line(self.source.shown, self.line(key))
-
-
-class LinePlace(msgspec.Struct, frozen=True):
-    """A table that is one line of a file."""
+class FilePlace(msgspec.Struct, frozen=True):
+    """Where in its file a table stands; ``key_at`` tells the place of a key that has its own."""
 
     shown: str
-    number: int
-
-    def line(self, key: str | None = None) -> int:
-        """The line of any key."""
-        return self.number
+    line: int
+    key_at: Callable[[str], str | None] = lambda key: None
 
     def at(self, key: str | None = None) -> str:
-        """``fleet.csv line 12``."""
-        return at_line(self.shown, self.number)
+        """``lab.toml line 12``, of a key or of the table."""
+        own = self.key_at(key) if key is not None else None
+        return own or at_line(self.shown, self.line)
 
 
 class Fields:
@@ -95,9 +58,10 @@ class Fields:
             raise self.error(say("{title} is not a table", title=title))
         self.values: Mapping[str, Any] = values
 
+    @property
     def line(self) -> int:
         """The line of the table."""
-        return self._place.line()
+        return self._place.line
 
     def at(self, key: str | None = None) -> str:
         """``lab.toml line 12``."""

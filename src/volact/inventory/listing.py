@@ -80,6 +80,18 @@ class Listing:
         """Something to be reported once."""
         self._notes[text] = None
 
+    def hold(self, place: str, password: str, file: str, keys: str) -> str:
+        """Hold a password that stands in clear at a place, which is returned."""
+        self.held[place] = Secret(password)
+        self.note(
+            say(
+                "{file} holds passwords in clear; name their place instead: {keys}",
+                keys=keys,
+                file=file,
+            )
+        )
+        return place
+
     def problem(self, message: str, hint: str = "", *, line: int = 0) -> None:
         """Something that is wrong with a line, or with the whole file."""
         where = self.at(line) if line else self.shown
@@ -104,7 +116,7 @@ class Listing:
                 "name",
             )
         self._servers[server.name] = server
-        self._lines[server.name] = fields.line()
+        self._lines[server.name] = fields.line
 
     def skip(self, word: str, reason: str) -> bool:
         """Give the servers that a name, tag or glob means a reason to be skipped; if any are."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from volact.errors import InputError
 from volact.inventory.ansible.beside import Folder
 from volact.inventory.ansible.ini import parse_ini
@@ -19,7 +17,7 @@ from volact.inventory.ansible.meaning import PASSWORD, VariableMeaning, unreadab
 from volact.inventory.ansible.model import Host, InventoryTree, Var
 from volact.inventory.ansible.yaml_file import compose, pairs, parse_tree
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields, at_line
+from volact.inventory.fields import Fields, FilePlace, at_line
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
 from volact.inventory.text_file import text_of
@@ -27,22 +25,6 @@ from volact.model.error_text import message_text
 from volact.model.text import Text, say
 
 SKIP_GROUP = "skip"  # a group whose hosts no run takes
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """A host: its own line, and the places of its variables elsewhere."""
-
-    own: str
-    number: int
-    places: dict[str, str]
-
-    def line(self, key: str | None = None) -> int:
-        """The line on which the host is named."""
-        return self.number
-
-    def at(self, key: str | None = None) -> str:
-        """File and line of the value of a key."""
-        return self.places.get(key or "") or self.own
 
 
 def read_ini(path: Path, shown: str) -> Inventory:
@@ -117,8 +99,7 @@ class _Reading:
         if SKIP_GROUP in tags:
             values.setdefault("skip", True)
         self._password(meaning, own.locked or locked)
-        own_place = self._listing.at(host.line)
-        place = _Place(own_place, host.line, meaning.places)
+        place = FilePlace(self._listing.shown, host.line, meaning.places.get)
         fields = Fields(values, place, self._listing.folder)
         self._listing.add(make_server(fields), fields)
 
@@ -156,15 +137,8 @@ class _Reading:
         # A file written on one line has every password on it.
         other = isinstance(there, Secret) and there.reveal() != var.value
         place = f"{var.where} ({host})" if other else var.where
-        held[place] = Secret(var.value)
-        self._listing.note(
-            say(
-                "{file} holds passwords in clear; name their place instead: {keys}",
-                keys="volact_password_env, volact_password_command, volact_keyring",
-                file=var.where.rpartition(" line ")[0],
-            )
-        )
-        return place
+        keys = "volact_password_env, volact_password_command, volact_keyring"
+        return self._listing.hold(place, var.value, var.where.rpartition(" line ")[0], keys)
 
 
 def _has_login(meaning: VariableMeaning) -> bool:
