@@ -48,10 +48,9 @@ from volact.inventory import (
     with_credential,
     without_skipped,
 )
-from volact.inventory.target import require_secrecy
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.report import ServerReport
-from volact.model.server import Address, Server
+from volact.model.server import Address, Server, require_secrecy
 from volact.model.text import say
 from volact.pipeline import Job, Mode, Outcome, Retry
 from volact.transports.base import Opener

@@ -15,13 +15,8 @@ from volact.cloud.registry import cloud_of_scheme
 from volact.inventory.expect import nearest
 from volact.inventory.fields import Fields
 from volact.inventory.keys import CERTIFICATE, KEYS, PASSPHRASES, PASSWORDS, said
-from volact.inventory.target import (
-    is_address,
-    parse_address,
-    require_secrecy,
-    url_of,
-)
-from volact.model.server import Address, Credential, Server, SshRoute, WinRm
+from volact.inventory.target import is_address, parse_address, url_of
+from volact.model.server import Address, Credential, Server, SshRoute, WinRm, require_secrecy
 from volact.model.text import say
 
 T = TypeVar("T")

@@ -63,25 +63,6 @@ def url_of(scheme: str, text: str) -> str:
     return str(Address(scheme=scheme, host=text)) if is_six(text) else f"{scheme}://{text}"
 
 
-def require_secrecy(server: Server) -> Server:
-    """The server; ``InputError`` for a WinRM login that only HTTPS can carry."""
-    if not server.address.scheme.startswith("winrm") or server.winrm_tls:
-        return server
-    if server.winrm.auth == "basic":
-        raise InputError(
-            say("winrm-transport basic would send the password in clear"),
-            say("use winrms://, or negotiate"),
-            where=str(server.address),
-        )
-    if server.winrm.auth == "certificate":
-        raise InputError(
-            say("winrm-transport certificate needs HTTPS"),
-            say("use winrms://"),
-            where=str(server.address),
-        )
-    return server
-
-
 def parse_target(text: str) -> Server:
     """A server given by its address alone; its name is the address without the scheme."""
     address = parse_address(text)

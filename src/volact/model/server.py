@@ -143,3 +143,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         if self.address.scheme == "winrms":
             return True
         return self.address.port == 5986 if self.winrm.tls is None else self.winrm.tls
+
+
+def require_secrecy(server: Server) -> Server:
+    """The server; ``InputError`` for a WinRM login that only HTTPS can carry."""
+    if not server.address.scheme.startswith("winrm") or server.winrm_tls:
+        return server
+    if server.winrm.auth == "basic":
+        raise InputError(
+            say("winrm-transport basic would send the password in clear"),
+            say("use winrms://, or negotiate"),
+            where=str(server.address),
+        )
+    if server.winrm.auth == "certificate":
+        raise InputError(
+            say("winrm-transport certificate needs HTTPS"),
+            say("use winrms://"),
+            where=str(server.address),
+        )
+    return server

@@ -18,9 +18,9 @@ from pypsrp.wsman import WSMan
 
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
-from volact.errors import InputError, TransportError, VolactError, one_line
+from volact.errors import TransportError, VolactError, one_line
 from volact.model.error_text import message_text
-from volact.model.server import Server
+from volact.model.server import Server, require_secrecy
 from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Opener, Secrets, Transport
@@ -102,19 +102,6 @@ def bound_wsman(wsman: WSMan, limits: Limits) -> BoundedAdapter:
     transport = wsman.transport
     transport.session = transport._build_session()
     return bind_session(transport.session, limits, "never")
-
-
-def require_secrecy(server: Server) -> None:
-    """``InputError`` for a login that only HTTPS may carry."""
-    auth = server.winrm.auth
-    if server.winrm_tls or auth not in {"basic", "certificate"}:
-        return
-    message = (
-        say("winrm-transport basic would send the password in clear")
-        if auth == "basic"
-        else say("winrm-transport certificate needs HTTPS")
-    )
-    raise InputError(message, say("use winrms://"), where=server.name)
 
 
 def settings_of(server: Server, password: str | None, connect_s: float) -> dict[str, Any]:
