@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from volact.inventory.secrets import Secret
+from volact.inventory import Secret
 from volact.model.server import Address, Credential, Server
 
 USER, PASSWORD = "Administrator", "correct-horse"

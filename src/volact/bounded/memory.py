@@ -23,3 +23,27 @@ def keep_memory_private() -> None:
 
         # A pipe that takes core dumps does not care about the limit.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
+
+
+class Secret:
+    """A value that prints as ``***`` wherever it is put by mistake."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value in clear, for the one place that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not stored")

@@ -5,6 +5,7 @@ Nothing here connects to a server.  ``load_inventory`` reads a file,
 before a start, ``Secrets`` fetches passwords when they are needed.
 """
 
+from volact.bounded.memory import Secret
 from volact.inventory.choose import (
     addressed,
     check_credentials,
@@ -17,7 +18,7 @@ from volact.inventory.choose import (
 )
 from volact.inventory.listing import Inventory
 from volact.inventory.load import load_inventory, read_inventory
-from volact.inventory.secrets import Secret, Secrets, fetch_password
+from volact.inventory.secrets import Secrets, fetch_password
 from volact.inventory.target import parse_address, parse_target
 
 __all__ = [

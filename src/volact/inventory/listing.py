@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
+from volact.bounded.memory import Secret
 from volact.errors import InputError
 from volact.inventory.fields import Fields, at_line
-from volact.inventory.secrets import Secret
 from volact.model.profile import Image
 from volact.model.server import Server
 from volact.model.text import count, raw, say

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from volact.bounded.files import read_named
+from volact.bounded.memory import Secret
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
 from volact.model.text import say
@@ -27,30 +28,6 @@ _MAX_FILE = 1024 * 1024
 # Files that are read may be pipes, which take their time; one at a time, because what is
 # read of a pipe is kept for the next that wants it.
 _files = BlockingCalls(1, name="volact-secrets")
-
-
-class Secret:
-    """A value that prints as ``***`` wherever it is put by mistake."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value in clear, for the one place that needs it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not stored")
 
 
 class Secrets:

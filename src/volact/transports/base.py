@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from volact.bounded.memory import Secret
 from volact.errors import TransportError
 from volact.model.server import Credential, Server
 from volact.model.text import say
@@ -98,17 +99,10 @@ class SharedScript:
     instance: str = ""
 
 
-class Password(Protocol):
-    """A secret that is never printed by accident."""
-
-    def reveal(self) -> str:
-        """The secret in clear."""
-
-
 class Secrets(Protocol):
     """The source of passwords; asked just before a login."""
 
-    async def password(self, credential: Credential) -> Password | None:
+    async def password(self, credential: Credential) -> Secret | None:
         """The password of a credential; ``None`` if it has none."""
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import count
 from typing import Any, BinaryIO
 
-from volact.bounded.memory import keep_memory_private
+from volact.bounded.memory import Secret, keep_memory_private
 from volact.child_process import forget_path
 from volact.event_loop import new_runner
 from volact.model.server import Credential, Server
@@ -29,20 +29,6 @@ _LATE_EVERY_S, _GOODBYE_S = 0.25, 6.0
 Send = Callable[[ChildMessage], None]
 
 
-class _Secret:
-    """A password that another process told; prints as ``***``."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value in clear."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 class _AskedSecrets:
     """The passwords of the process that started this one."""
 
@@ -51,7 +37,7 @@ class _AskedSecrets:
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[str | None]] = {}
 
-    async def password(self, credential: Credential) -> _Secret | None:
+    async def password(self, credential: Credential) -> Secret | None:
         """Ask for it."""
         number = next(self._numbers)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -60,7 +46,7 @@ class _AskedSecrets:
             value = await answer
         finally:
             del self._waiting[number]
-        return None if value is None else _Secret(value)
+        return None if value is None else Secret(value)
 
     def take(self, number: int, answer: str | Exception | None) -> None:
         """The answer to a question."""

@@ -20,7 +20,7 @@ from volact.child_process import own_group, python_command, python_environment
 from volact.errors import TransportError, VolactError
 from volact.model.server import Credential, Server
 from volact.model.text import say
-from volact.transports.base import Opener, Password, Raw, Transport
+from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import TransportOpener
 from volact.transports.ssh_config import SshConfig
 
@@ -214,7 +214,7 @@ class _Child:
     async def _tell(self, number: int, credential: Credential) -> None:
         """A password, at the last moment; each source is asked once by all processes."""
         try:
-            secret: Password | None = await self._secrets.password(credential)
+            secret = await self._secrets.password(credential)
             answer: Any = None if secret is None else secret.reveal()
         except Exception as error:
             answer = sendable(error)

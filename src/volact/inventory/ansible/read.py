@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from volact.bounded.memory import Secret
 from volact.errors import InputError
 from volact.inventory.ansible.beside import Folder
 from volact.inventory.ansible.ini import parse_ini
@@ -19,7 +20,6 @@ from volact.inventory.ansible.yaml_file import compose, pairs, parse_tree
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, FilePlace, at_line
 from volact.inventory.listing import Inventory, Listing
-from volact.inventory.secrets import Secret
 from volact.inventory.text_file import text_of
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
