@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from volact.cloud.base import Cloud
+from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory import parse_address, parse_target
+from volact.model.error_text import error_text
 from volact.model.server import Address
+from volact.words import speaking, tr
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,15 @@ def test_bad_address_is_refused_in_words(text: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_address(text)
     assert says in caught.value.line()
+
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_a_wrong_instance_is_refused_in_one_language(cloud: Cloud) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_address(f"{cloud.scheme}://nowhere")
+    assert cloud.place_shown in caught.value.line()
+    with speaking("id"):
+        assert cloud.place_shown not in tr(error_text(caught.value))
 
 
 @pytest.mark.parametrize(

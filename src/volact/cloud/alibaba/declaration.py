@@ -41,7 +41,7 @@ CLOUD = Cloud(
     scheme="ecs",
     variables="ALIBABA_CLOUD_",
     place=rf"{_REGION}/i-[a-z0-9]{{8,40}}",
-    place_shown="a region and an instance",
+    place_shown=say("a region and an instance"),
     place_example="cn-hangzhou/i-xxxxxxxxxxxxxxxxxxxx",
     unproven=say(
         "No real account has run this: that a sent file reaches the waiting script, that "
