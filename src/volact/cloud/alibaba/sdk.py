@@ -5,8 +5,8 @@ No client retries: what may be asked twice is known in ``calls``.
 
 from __future__ import annotations
 
-import configparser
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.endpoint import read_endpoint
-from volact.errors import InputError, one_line, unreadable
+from volact.cloud.key_files import named_file, profile_in
+from volact.errors import InputError, one_line
 from volact.model.text import say
 
 _REQUEST_S = 20
@@ -34,6 +35,7 @@ KEYS = Limits(most_bytes=64 * 1024, total_s=20.0)
 _SHORTEST = 6
 # The SDK's own handlers write tracebacks to the terminal.
 logging.getLogger("credentials").setLevel(logging.CRITICAL + 1)
+_FILE = "~/.alibabacloud/credentials.ini"
 _NAMES = "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
 
@@ -42,24 +44,39 @@ class Keys:
 
     def __init__(self, settings: AlibabaSettings) -> None:
         self._settings = settings
-        self._provider = _provider(settings)
         self._seen: set[str] = set()
+        # A named file takes precedence over the environment, as a named section does.
+        named = settings.credentials or settings.profile
+        self._file = settings.credentials or _FILE if named else ""
+        self._section = settings.profile or "default"
+        if self._file:
+            profile_in(Path(self._file).expanduser(), self._section)
+        # By it the SDK asks for keys of roles, and for nothing else.
+        TeaCore.get_adapter = staticmethod(lambda *_tls: BoundedAdapter(KEYS, "same-origin"))
+        self._provider = self._reads(self._file)
 
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
-        try:
-            self._provider.get_credentials()
-        except Exception as error:  # of many types; what it says may quote a file
-            own = self._settings
-            named = own.credentials or own.profile
-            path = own.credentials or "~/.alibabacloud/credentials.ini"
-            raise InputError(
-                say("no Alibaba Cloud credentials were found ({why})", why=type(error).__name__),
-                say("check type, access_key_id and access_key_secret there")
-                if named
-                else say("set {names}, or give this machine a role", names=_NAMES),
-                where=f"{path} [{one_line(own.profile or 'default', 40)}]" if named else "",
-            ) from error
+        with named_file(self._file) if self._file else nullcontext("") as file:
+            self._provider = self._reads(file)
+            try:
+                self._provider.get_credentials()
+            except Exception as error:  # of many types; what it says may quote a file
+                why = type(error).__name__
+                raise InputError(
+                    say("no Alibaba Cloud credentials were found ({why})", why=why),
+                    say("check type, access_key_id and access_key_secret there")
+                    if file
+                    else say("set {names}, or give this machine a role", names=_NAMES),
+                    where=f"{self._file} [{one_line(self._section, 40)}]" if file else "",
+                ) from error
+
+    def _reads(self, file: str) -> Any:
+        """What reads keys from a file, or for ``""`` from where the SDK does."""
+        if not file:
+            return DefaultCredentialsProvider()
+        path = str(Path(file).expanduser())
+        return ProfileCredentialsProvider(profile_file=path, profile_name=self._section)
 
     def client(self, service: str, region: str) -> Any:
         """A client of ECS in one region; it may be used by several threads."""
@@ -98,29 +115,3 @@ class Keys:
         said = got.get_access_key_id(), got.get_access_key_secret(), got.get_security_token()
         self._seen |= {secret for secret in said if secret}
         return self._seen
-
-
-def _provider(settings: AlibabaSettings) -> Any:
-    # By it the SDK asks for keys of roles, and for nothing else.
-    TeaCore.get_adapter = staticmethod(lambda *_tls: BoundedAdapter(KEYS, "same-origin"))
-    # A named file takes precedence over the environment, as a named section does.
-    if not settings.credentials and not settings.profile:
-        return DefaultCredentialsProvider()
-    path = Path(settings.credentials or "~/.alibabacloud/credentials.ini").expanduser()
-    section = settings.profile or "default"
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(path.read_text("utf-8"))
-    except OSError as error:
-        raise unreadable(error, path) from error
-    except (UnicodeDecodeError, configparser.Error) as error:
-        # What the parser says would quote the line, and the line may be a key.
-        raise InputError(say("is not a file of profiles"), where=str(path)) from error
-    if not parser.has_section(section):
-        known = ", ".join(parser.sections()) or "none"
-        raise InputError(
-            say("has no section [{name}]", name=one_line(section, 40)),
-            say("it has: {known}", known=known),
-            where=str(path),
-        )
-    return ProfileCredentialsProvider(profile_file=str(path), profile_name=section)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
@@ -20,7 +20,8 @@ from volact.bounded.http_session import bind_pools
 from volact.bounded.stream import Limits
 from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.endpoint import read_endpoint
-from volact.errors import InputError, one_line, unreadable
+from volact.cloud.key_files import named_file
+from volact.errors import InputError, one_line
 from volact.model.text import say
 
 _REQUEST_S = 20
@@ -39,17 +40,8 @@ class Keys:
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
         own = self._settings
-        for fetcher in _fetchers(self.session):
-            _bind(fetcher._session, METADATA)
-        if own.credentials:  # a role of this machine may be one of another account
-            for name in ("container-role", "iam-role"):
-                self.session.get_component("credential_provider").remove(name)
-        try:
-            found = self.session.get_credentials()
-        except BotoCoreError as error:
-            raise InputError(
-                say("no AWS credentials could be had: {error}", error=one_line(str(error)))
-            ) from error
+        with _named(self.session, own):
+            found = self._found()
         if found is None:
             raise InputError(
                 say("no AWS credentials were found"),
@@ -61,6 +53,19 @@ class Keys:
                 ),
                 where=_section(own) if own.credentials else "",
             )
+
+    def _found(self) -> Any:
+        for fetcher in _fetchers(self.session):
+            _bind(fetcher._session, METADATA)
+        if self._settings.credentials:  # a role of this machine may be one of another account
+            for name in ("container-role", "iam-role"):
+                self.session.get_component("credential_provider").remove(name)
+        try:
+            return self.session.get_credentials()
+        except BotoCoreError as error:
+            raise InputError(
+                say("no AWS credentials could be had: {error}", error=one_line(str(error)))
+            ) from error
 
     def client(self, service: str, region: str) -> Any:
         """A client of one service in one region; it may be used by several threads."""
@@ -102,15 +107,9 @@ def _session(settings: AwsSettings) -> Any:
     session = Session(profile=settings.profile or ("default" if settings.credentials else None))
     session.register_component("data_loader", _loader())
     _bind_clients(session)
-    if settings.credentials:
-        path = Path(settings.credentials).expanduser()
-        try:
-            path.read_bytes()
-        except OSError as error:
-            raise unreadable(error, path) from error
-        session.set_config_variable("credentials_file", str(path))
     try:
-        session.get_scoped_config()
+        with _named(session, settings):
+            session.get_scoped_config()
     except BotoCoreError as error:
         # What the parser says could quote a line, and the line may be a key.
         told = (
@@ -124,6 +123,17 @@ def _session(settings: AwsSettings) -> Any:
             say("the AWS profile {name}: {told}", name=repr(name), told=told), where=where
         ) from error
     return session
+
+
+@contextmanager
+def _named(session: Any, settings: AwsSettings) -> Iterator[None]:
+    """While the session reads keys: it has the file that the settings name."""
+    if not settings.credentials:
+        yield
+        return
+    with named_file(settings.credentials) as file:
+        session.set_config_variable("credentials_file", file)
+        yield
 
 
 @cache

@@ -18,6 +18,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
+from volact.bounded.files import read_named, require_readable
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.azure.declaration import AzureSettings
@@ -134,18 +135,20 @@ def _readable(name: str) -> str:
         return ""
     path = Path(name).expanduser()
     try:
-        path.read_bytes()
+        require_readable(path)
     except OSError as error:
         raise unreadable(error, path) from error
     return str(path)
 
 
 def _principal(name: str) -> Principal | None:
-    path = _readable(name)
-    if not path:
+    if not name:
         return None
+    path = Path(name).expanduser()
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=Principal)
+        return msgspec.json.decode(read_named(path), type=Principal)
+    except OSError as error:
+        raise unreadable(error, path) from error
     except ValueError:
         # What the parser says could quote a line, and the line may be a key.
-        raise InputError(say("is not a service principal of Azure"), where=path) from None
+        raise InputError(say("is not a service principal of Azure"), where=str(path)) from None

@@ -8,7 +8,6 @@ print.
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import threading
@@ -19,10 +18,11 @@ from typing import Any
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
+from volact.cloud.key_files import profile_in
 from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
 from volact.cloud.tencent.roles import AssumedRole, MachineRole, pod_role
 from volact.cloud.tencent.sdk import make_client
-from volact.errors import InputError, unreadable
+from volact.errors import InputError
 from volact.model.text import say
 
 ID, KEY = "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"
@@ -129,24 +129,10 @@ def _file(account: TencentSettings) -> Path | None:
 def _from_file(path: Path, account: TencentSettings) -> Any:
     """A section with secret_id, secret_key and perhaps token or role_arn."""
     name = account.profile or "default"
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(path.read_text("utf-8"))
-    except OSError as error:
-        raise unreadable(error, path) from error
-    except (UnicodeDecodeError, configparser.Error) as error:
-        # What the parser says would quote the line, and the line may be a key.
-        raise InputError(say("is not a file of profiles"), where=str(path)) from error
-    if not parser.has_section(name):
-        if not account.credentials and not account.profile:
-            return None  # no setting names this file
-        known = ", ".join(parser.sections()) or "none"
-        raise InputError(
-            say("has no section [{name}]", name=name),
-            say("it has: {known}", known=known),
-            where=str(path),
-        )
-    values = {key: value.strip().strip("\"'") for key, value in parser.items(name)}
+    found = profile_in(path, name, needed=bool(account.credentials or account.profile))
+    if found is None:
+        return None
+    values = {key: value.strip().strip("\"'") for key, value in found.items()}
     where = f"{path} [{name}]"
     secret_id, secret_key = values.get("secret_id", ""), values.get("secret_key", "")
     if not secret_id or not secret_key:
