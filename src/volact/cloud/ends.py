@@ -20,6 +20,12 @@ def undelivered(hint: str) -> Meaning:
     return Meaning("connect", say("the script could not be delivered"), hint)
 
 
+def other_system(name: str) -> TransportError:
+    """The instance runs another system than Windows."""
+    told = say("the instance runs {platform_type}", platform_type=one_line(name, 40))
+    return TransportError("agent", told)
+
+
 def error_of_end(end: Meaning | None, status: str) -> TransportError:
     """The error of an end, ``None`` for one that is not known, and the API's own words."""
     what = one_line(status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from volact.cloud.base import Again, ApiError
 from volact.errors import ErrorKind, one_line
 from volact.model.text import say
 
+_SHORTEST = 6  # of what is taken for a secret
 _UNVERIFIED = re.compile(r"\[SSL: (CERTIFICATE_VERIFY_FAILED)\][^:]*: (.*?) \(_ssl")
 
 
@@ -60,6 +61,14 @@ def unfound(page: str) -> Meaning:
     """No credentials were found, or none could be renewed; which page tells where they can be."""
     hint = say("docs/{page}.md says where they are sought", page=page)
     return Meaning("auth", say("no credentials could be had"), hint)
+
+
+def without(text: str, secrets: Iterable[object]) -> str:
+    """A text in which no secret can be seen; what is no text, or too short for one, is none."""
+    for secret in secrets:
+        if isinstance(secret, str) and len(secret) >= _SHORTEST:
+            text = text.replace(secret, "***")
+    return text
 
 
 def meaning_of(code: str, table: Sequence[tuple[str, Meaning]]) -> Meaning:

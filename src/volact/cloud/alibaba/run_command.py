@@ -11,7 +11,14 @@ from volact.cloud.alibaba import assistant
 from volact.cloud.alibaba.assistant import Agent, Task
 from volact.cloud.alibaba.calls import Calls
 from volact.cloud.base import CommandLimits, RunCommand, TaskOutput, TaskState
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, error_of_end, undelivered
+from volact.cloud.ends import (
+    OUT_OF_TIME,
+    STOPPED,
+    UNSTARTED,
+    error_of_end,
+    other_system,
+    undelivered,
+)
 from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
@@ -90,10 +97,7 @@ def unfit(agent: Agent | None) -> TransportError | None:
             say("check id, region and account"),
         )
     if (agent.os_type or "Windows").lower() != "windows":
-        system = one_line(agent.os_type or "", 40)
-        return TransportError(
-            "agent", say("the instance runs {platform_type}", platform_type=system)
-        )
+        return other_system(agent.os_type or "")
     if (agent.cloud_assistant_status or "").lower() == "true":
         return None
     beat = one_line(agent.last_heartbeat_time or "never", 40)

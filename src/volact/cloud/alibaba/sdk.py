@@ -24,6 +24,7 @@ from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.endpoint import read_endpoint
+from volact.cloud.failures import without
 from volact.cloud.key_files import named_file, profile_in
 from volact.errors import InputError, one_line
 from volact.model.text import say
@@ -32,7 +33,6 @@ _REQUEST_S = 20
 _CONNECTIONS = 16
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 KEYS = Limits(most_bytes=64 * 1024, total_s=20.0)
-_SHORTEST = 6
 # The SDK's own handlers write tracebacks to the terminal.
 logging.getLogger("credentials").setLevel(logging.CRITICAL + 1)
 _FILE = "~/.alibabacloud/credentials.ini"
@@ -102,9 +102,7 @@ class Keys:
 
     def redact(self, text: str) -> str:
         """The text without what must not be seen in it."""
-        for secret in self._held():
-            text = text.replace(secret, "***") if len(secret) >= _SHORTEST else text
-        return text
+        return without(text, tuple(self._held()))
 
     def _held(self) -> set[str]:
         """The keys of this moment and those before; asking for them may renew them."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls
 from volact.cloud.base import ApiError, CommandLimits, RunCommand, TaskOutput, TaskState
-from volact.cloud.ends import OUT_OF_TIME, UNSTARTED, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, UNSTARTED, error_of_end, other_system, undelivered
 from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
@@ -112,12 +112,7 @@ def unfit(agent: ssm.Agent | None) -> TransportError | None:
             ),
         )
     if agent.platform_type not in (None, "Windows"):
-        return TransportError(
-            "agent",
-            say(
-                "the instance runs {platform_type}", platform_type=one_line(agent.platform_type, 40)
-            ),
-        )
+        return other_system(agent.platform_type)
     if agent.ping_status == "Online":
         return None
     status = one_line(agent.ping_status or "unknown", 40)

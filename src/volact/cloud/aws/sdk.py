@@ -20,6 +20,7 @@ from volact.bounded.http_session import bind_pools
 from volact.bounded.stream import Limits
 from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.endpoint import read_endpoint
+from volact.cloud.failures import without
 from volact.cloud.key_files import named_file
 from volact.errors import InputError, one_line
 from volact.model.text import say
@@ -27,7 +28,6 @@ from volact.model.text import say
 _REQUEST_S = 20
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 METADATA = Limits(most_bytes=64 * 1024, total_s=4.0)
-_SHORTEST = 6
 
 
 class Keys:
@@ -90,10 +90,8 @@ class Keys:
         """The text without what must not be seen in it."""
         # What the session holds now: its public properties may fetch new keys.
         held = vars(self.session).get("_credentials")
-        for name, value in vars(held).items() if held else ():
-            if ("key" in name or "token" in name) and isinstance(value, str):
-                text = text.replace(value, "***") if len(value) >= _SHORTEST else text
-        return text
+        own = vars(held).items() if held else ()
+        return without(text, [value for name, value in own if "key" in name or "token" in name])
 
 
 def _section(settings: AwsSettings) -> str:

@@ -22,7 +22,7 @@ from volact.cloud.base import (
     TaskState,
     Timing,
 )
-from volact.cloud.ends import OUT_OF_TIME, STOPPED, error_of_end, undelivered
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, error_of_end, other_system, undelivered
 from volact.cloud.failures import Meaning
 from volact.errors import TransportError, one_line
 from volact.model.text import say
@@ -151,10 +151,7 @@ def unfit(machine: vm.Machine) -> TransportError | None:
     """Why a machine cannot be asked; ``None`` when it seems that it can."""
     system = machine.properties.storage_profile.os_disk.os_type
     if system not in (None, "Windows"):
-        return TransportError(
-            "agent",
-            say("the instance runs {platform_type}", platform_type=one_line(system, 40)),
-        )
+        return other_system(system)
     view = machine.properties.instance_view
     codes = [status.code or "" for status in (view.statuses if view else ())]
     power = next((c.partition("/")[2] for c in codes if c.startswith("PowerState/")), "unknown")

@@ -24,6 +24,7 @@ from volact.bounded.stream import Limits
 from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.failures import as_failure
 from volact.cloud.endpoint import path_of_link, read_endpoint
+from volact.cloud.failures import without
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
@@ -31,7 +32,6 @@ _REQUEST_S = 20
 LIMITS = Limits(most_bytes=16 * 1024 * 1024, total_s=2 * _REQUEST_S)
 TOKENS = Limits(most_bytes=256 * 1024, total_s=_REQUEST_S)
 _GLOBAL = "https://management.azure.com"
-_SHORTEST = 6
 
 
 class Principal(msgspec.Struct, rename="camel"):
@@ -91,9 +91,7 @@ class Keys:
 
     def redact(self, text: str) -> str:
         """The text without what must not be seen in it."""
-        for secret in tuple(self._secrets):
-            text = text.replace(secret, "***") if len(secret) >= _SHORTEST else text
-        return text
+        return without(text, tuple(self._secrets))
 
     def _found(self) -> Any:
         how: dict[str, Any] = {"transport": self._transport(TOKENS), "retry_total": 2}

@@ -9,7 +9,6 @@ print.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
+from volact.cloud.failures import without
 from volact.cloud.key_files import profile_in
 from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
 from volact.cloud.tencent.roles import AssumedRole, MachineRole, pod_role
@@ -73,14 +73,8 @@ class Keys:
     def redact(self, text: str) -> str:
         """The text without what must not be seen in it."""
         # What the object holds now: its public properties may fetch new keys.
-        for name, value in vars(self.credential).items():
-            if _SECRET.search(name) and isinstance(value, str) and len(value) >= _SHORTEST:
-                text = text.replace(value, "***")
-        return text
-
-
-_SECRET = re.compile("secret|token")
-_SHORTEST = 6
+        own = vars(self.credential).items()
+        return without(text, [value for name, value in own if "secret" in name or "token" in name])
 
 
 def _named(account: TencentSettings, env: Mapping[str, str]) -> Any:
