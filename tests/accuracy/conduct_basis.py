@@ -30,10 +30,8 @@ ORDER = (
     "install-key",
     "set-kms-host",
     "clear-kms-host",
-    "restart-licensing",
     "activate",
     "put-back-kms-host",
-    "refresh-license",
 )
 
 _LICENCE = ("os.build", "os.sku", "registry.policy_machine")
@@ -56,10 +54,8 @@ BASIS: dict[str, tuple[str, ...]] = {
     # These rest on the state of their service, see ``unread_basis``.
     "enable-service": (),
     "start-service": (),
-    # These on no fact: they follow steps that do.
-    "restart-licensing": (),
+    # This on no fact: it follows steps that do.
     "put-back-kms-host": (),
-    "refresh-license": (),
 }
 # Steps that free a licensing service which is known to be held down; only then
 # may activation follow although the products could not be asked.

@@ -100,6 +100,4 @@ _WORDS: dict[str, Callable[[Raw, Raw], str]] = {
     "clear-kms-host": _clear_host,
     "activate": _nothing,
     "put-back-kms-host": _nothing,
-    "restart-licensing": _nothing,
-    "refresh-license": _nothing,
 }

@@ -92,6 +92,6 @@ def test_equal_questions_share_an_id_within_a_run() -> None:
         shared_id(probe, "another run"),
         shared_id(new_request("probe", None, id=ID), "run"),
         shared_id(new_request("apply", profile, (Step(do="activate"),), id=ID), "run"),
-        shared_id(new_request("apply", profile, (Step(do="refresh-license"),), id=ID), "run"),
+        shared_id(new_request("apply", profile, (Step(do="rearm"),), id=ID), "run"),
     ]
     assert len({shared_id(probe, "run"), *others}) == 5

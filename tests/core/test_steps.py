@@ -157,8 +157,6 @@ PROMISES = [
         {"routes": ROUTES, "reach": unreached(TIMEOUT)},
         {"routes": [*ROUTES, [*ROUTE.values()]], "reach": BOTH},
     ),
-    Promise("restart-licensing", {}, {}, {}),
-    Promise("refresh-license", {}, {}, {}),
     Promise(
         "activate",
         {},

@@ -22,7 +22,6 @@ from volact_lab.windows.machine import Machine
 from volact_lab.windows.registry import dword
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.restart import restart
-from volact_lab.windows.services import Service
 from volact_lab.windows.w32time import KEY as W32TIME
 from volact_lab.windows.w32time import POLICY as TIME_POLICY
 
@@ -444,9 +443,8 @@ async def test_key_host_and_activation_on_every_release(here: Place, release: st
         step("install-key", keys={f"{machine.release.build}/{machine.sku}": key}, replace=False),
         step("set-kms-host", layer="service", hosts=[KMS]),
         step("activate"),
-        step("refresh-license"),
     )
-    assert [result.ok for result in answer.results] == [True] * 4, answer.results
+    assert [result.ok for result in answer.results] == [True] * 3, answer.results
     assert product(answer.facts)["LicenseStatus"] == 1
     assert answer.facts["registry"]["machine"] == "kms.tencentyun.com"
     assert machine.licensing.activations == 1
@@ -479,43 +477,6 @@ async def test_a_refused_activation_says_why(here: Place) -> None:
     [result] = answer.results
     assert (result.ok, result.hresult) == (False, 0xC004F038)
     assert answer.facts["events"]["12289"][1][0] == "0xC004F038"
-
-
-async def test_licensing_is_restarted(here: Place) -> None:
-    machine = here.machine()
-    machine.services.start("sppsvc")
-    before = machine.services.get("sppsvc").pid
-    answer = await agent(machine, step("restart-licensing"))
-    assert answer.results[0].ok is True
-    assert machine.services.get("sppsvc").pid != before
-
-
-@pytest.mark.parametrize("state", ["Running", "Stopped"])
-async def test_the_notifier_of_2008_that_depends_on_licensing_runs_again_if_it_ran(
-    here: Place, state: str
-) -> None:
-    machine = here.machine(release="2008")
-    if state == "Stopped":
-        machine.services.stop("SLUINotify")
-    before = machine.services.get("slsvc").pid
-    (result,) = (await agent(machine, step("restart-licensing"))).results
-    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
-    assert machine.services.get("slsvc").pid not in (0, before)
-    assert machine.services.get("SLUINotify").state == state
-
-
-@pytest.mark.parametrize("release", ["2008", "2016"])
-async def test_what_licensing_does_not_stop_for_is_said_and_runs_on(
-    here: Place, release: str
-) -> None:
-    machine = here.machine(release=release)
-    name = machine.release.licensing_service
-    machine.services.ensure(name)
-    machine.services.add(Service("Other", "Another service", depends=(name,)))
-    (result,) = (await agent(machine, step("restart-licensing"))).results
-    assert (result.ok, result.changed, result.hresult) == (False, False, 0x8007041B), result
-    for running in (name, "Other", *(["SLUINotify"] if release == "2008" else [])):
-        assert machine.services.get(running).state == "Running"
 
 
 async def test_nothing_is_left_behind(here: Place) -> None:

@@ -92,9 +92,7 @@ SINGLE = [
     ("set-kms-host", {"layer": "service", "hosts": KMS}, ["port-1668"]),
     ("clear-kms-host", {"layer": "product"}, ["product-override"]),
     ("clear-kms-host", {"layer": "product"}, []),
-    ("restart-licensing", {}, []),
     ("activate", {}, []),
-    ("refresh-license", {}, []),
     ("rebuild-token-store", {}, ["store-damaged"]),
     (
         "restore-start-mode",

@@ -21,7 +21,7 @@ from volact_lab.windows.network import Route
 from volact_lab.windows.protection import LICENCES, TOKENS
 from volact_lab.windows.registry import sz
 from volact_lab.windows.restart import restart
-from volact_lab.windows.services import IFEO
+from volact_lab.windows.services import IFEO, Service
 from volact_lab.windows.w32time import DOMAIN, KEY, TRIGGERS, write_triggers
 
 SYSTRAY = "C:\\Windows\\System32\\systray.exe"
@@ -428,6 +428,56 @@ async def test_a_service_that_does_not_stop_keeps_its_store(here: Place) -> None
     assert (result.ok, result.changed) == (False, False), result
     assert tokens(machine) == (True, False)
     assert (await agent(machine)).facts["restart"] is None
+
+
+async def test_licensing_is_restarted(here: Place) -> None:
+    machine = here.machine()
+    machine.services.start("sppsvc")
+    before = machine.services.get("sppsvc").pid
+    answer = await slowly(machine, step("rebuild-token-store"))
+    assert answer.results[0].ok is True
+    assert machine.services.get("sppsvc").pid != before
+
+
+@pytest.mark.parametrize("state", ["Running", "Stopped"])
+async def test_the_notifier_of_2008_that_depends_on_licensing_runs_again_if_it_ran(
+    here: Place, state: str
+) -> None:
+    machine = here.machine(release="2008")
+    if state == "Stopped":
+        machine.services.stop("SLUINotify")
+    before = machine.services.get("slsvc").pid
+    (result,) = (await slowly(machine, step("rebuild-token-store"))).results
+    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
+    assert machine.services.get("slsvc").pid not in (0, before)
+    assert machine.services.get("SLUINotify").state == state
+
+
+@pytest.mark.parametrize("release", ["2008", "2016"])
+async def test_what_licensing_does_not_stop_for_is_said_and_runs_on(
+    here: Place, release: str
+) -> None:
+    machine = here.machine(release=release)
+    name = machine.release.licensing_service
+    machine.services.ensure(name)
+    machine.services.add(Service("Other", "Another service", depends=(name,)))
+    (result,) = (await slowly(machine, step("rebuild-token-store"))).results
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x8007041B), result
+    for running in (name, "Other", *(["SLUINotify"] if release == "2008" else [])):
+        assert machine.services.get(running).state == "Running"
+
+
+@pytest.mark.parametrize("release", ["2008", "2016"])
+async def test_a_service_that_stops_by_itself_meanwhile_is_restarted(
+    here: Place, release: str
+) -> None:
+    machine = here.machine(release=release)
+    name = "slsvc" if release == "2008" else "sppsvc"
+    machine.services.ensure(name)
+    machine.services.get(name).idle = True
+    (result,) = (await slowly(machine, step("rebuild-token-store"))).results
+    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
+    assert machine.services.get(name).state == "Running"
 
 
 # rearm

@@ -28,19 +28,6 @@ async def test_what_stays_as_it_is_is_not_asked_again(here: Place, codes: list[i
     assert facts["os"]["caption"] == {"!": codes[-1]}
 
 
-@pytest.mark.parametrize("release", ["2008", "2016"])
-async def test_a_service_that_stops_by_itself_meanwhile_is_restarted(
-    here: Place, release: str
-) -> None:
-    machine = here.machine(release=release)
-    name = "slsvc" if release == "2008" else "sppsvc"
-    machine.services.ensure(name)
-    machine.services.get(name).idle = True
-    (result,) = (await agent(machine, step("restart-licensing"))).results
-    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
-    assert machine.services.get(name).state == "Running"
-
-
 @pytest.mark.parametrize("release", sorted(RELEASES))
 async def test_a_text_of_the_registry_ends_where_it_ends(here: Place, release: str) -> None:
     facts = (await agent(here.machine(release=release))).facts

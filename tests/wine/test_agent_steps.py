@@ -14,6 +14,10 @@ SPP = rf"{NT}\SoftwareProtectionPlatform"
 SL = rf"{NT}\SL"
 APP = "55c92734-d682-4d71-983e-d6ec3f16059f"
 PRODUCT = "34e1ae55-27f8-4950-8877-7a03be5fb181"
+STORE = (
+    r"C:\windows\ServiceProfiles\NetworkService\AppData\Roaming\Microsoft"
+    r"\SoftwareProtectionPlatform"
+)
 NAME, PORT = "KeyManagementServiceName", "KeyManagementServicePort"
 
 Open = Callable[..., Loopback]
@@ -50,9 +54,18 @@ def test_start_service_really_starts_it(licensing_service: WineServer) -> None:
     assert (again.ok, again.changed) == (True, False)
 
 
-def test_restart_licensing_leaves_it_running(licensing_service: WineServer) -> None:
-    (result,) = apply(licensing_service, {"do": "restart-licensing"}).results
-    assert (result.ok, result.after["state"]) == (True, "Running")
+def test_a_store_that_cannot_be_rebuilt_is_put_back_and_licensing_runs(
+    licensing_service: WineServer,
+) -> None:
+    made = licensing_service.cmd(rf'md "{STORE}" && echo x>"{STORE}\tokens.dat"')
+    (result,) = apply(licensing_service, {"do": "rebuild-token-store"}).results
+    licensing_service.cmd(rf'rd /s /q "{STORE}"')
+    assert made.code == 0, made
+    assert (result.ok, result.changed) == (False, False)
+    assert result.note == "the old store was restored"
+    assert (result.before["spare"], result.after["spare"]) == (False, False)
+    assert result.after["tokens"] == result.before["tokens"] > 0
+    assert licensing_service.service_state("sppsvc") == "RUNNING"
 
 
 @pytest.mark.parametrize("licensing_service", ["disabled"], indirect=True)
@@ -146,20 +159,18 @@ def test_what_wine_cannot_do_ends_with_its_hresult(wine: WineServer) -> None:
     answer = apply(
         wine,
         {"do": "activate"},
-        {"do": "refresh-license"},
         {"do": "install-key", "keys": {"7601/7": "YC6KT-GKW9T-YTKYR-T4X34-R7VHC"}},
         {"do": "grant-execute", "sid": "S-1-5-20", "deny": ["S-1-5-20"]},
         {"do": "set-time-source", "peers": ["time.example.test"]},
         {"do": "sync-clock", "within_s": 60},
-        {"do": "restart-licensing"},
         {"do": "make-coffee"},
     )
-    assert [result.ok for result in answer.results] == [False] * 8
-    assert [result.changed for result in answer.results] == [False] * 8
+    assert [result.ok for result in answer.results] == [False] * 6
+    assert [result.changed for result in answer.results] == [False] * 6
     codes = [result.hresult for result in answer.results]
-    assert codes[:3] == [0x80041017] * 3  # the product class has no such columns
-    assert codes[3:6] == [0x80070002] * 3  # no sppsvc.exe, no w32tm.exe
-    assert codes[6:] == [0x80070424, 0x80070032]
+    assert codes[:2] == [0x80041017] * 2  # the product class has no such columns
+    assert codes[2:5] == [0x80070002] * 3  # no sppsvc.exe, no w32tm.exe
+    assert codes[5:] == [0x80070032]
 
 
 def test_builds_and_a_right_clock_keep_steps_away(wine: WineServer, loopback: Open) -> None:
@@ -199,5 +210,5 @@ def test_phase_limits_are_put_back(wine: WineServer, loopback: Open) -> None:
 
 def test_nothing_is_left_in_the_temporary_folder(wine: WineServer) -> None:
     before = wine.in_temp()
-    apply(wine, {"do": "grant-execute", "sid": "S-1-5-20", "deny": []}, {"do": "refresh-license"})
+    apply(wine, {"do": "grant-execute", "sid": "S-1-5-20", "deny": []}, {"do": "activate"})
     assert wine.leftovers(before) == []

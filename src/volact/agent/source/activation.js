@@ -46,9 +46,9 @@ STEPS["install-key"] = function (step) {
 };
 
 /* The products that activation is about. */
-function toActivate(step) {
+function toActivate() {
   return chosen(mainProducts(), function (product) {
-    return step.product ? product.id.toLowerCase() === step.product.toLowerCase() : product.client;
+    return product.client;
   });
 }
 
@@ -63,9 +63,6 @@ function statusView(products) {
 
 /* Activates one product; the first failure is the one that is reported. */
 function activateOne(product) {
-  if (product.mak && product.status === 1) {
-    return {left: true};
-  }
   try {
     call(product.row, "Activate");
   } catch (error) {
@@ -80,12 +77,12 @@ function allLicensed(products) {
   });
 }
 
-STEPS.activate = function (step) {
+STEPS.activate = function () {
   var products, before, changed = false, hresult = null, i, one, after, outcome;
   if (startsLater()) {
     return afterRestart({});
   }
-  products = toActivate(step);
+  products = toActivate();
   before = statusView(products);
   if (!products.length) {
     return failed(0xC004F014, before, before, "no Windows product with a KMS client key");
@@ -96,7 +93,7 @@ STEPS.activate = function (step) {
     hresult = hresult === null && one.hresult ? one.hresult : hresult;
   }
   ask(refreshLicense);
-  after = toActivate(step);
+  after = toActivate();
   outcome = result(hresult === null && allLicensed(after), changed, before, statusView(after));
   if (!outcome.ok) {
     outcome.hresult = hresult === null ? worstReason(after) : hresult;
@@ -110,21 +107,4 @@ function worstReason(products) {
     return product.status !== 1 && product.reason >= 0x80000000;
   })[0];
   return found ? found.reason : null;
-}
-
-STEPS["refresh-license"] = function () {
-  var before = statusView(mainProducts()), after;
-  refreshLicense();
-  after = statusView(mainProducts());
-  return result(true, !sameView(before, after), before, after);
-};
-
-function sameView(one, other) {
-  var id;
-  for (id in one.status) {
-    if (one.status[id] !== other.status[id] || one.reason[id] !== other.reason[id]) {
-      return false;
-    }
-  }
-  return true;
 }

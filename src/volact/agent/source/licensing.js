@@ -60,7 +60,7 @@ function keyedProducts() {
       reason: asUnsigned(property(row, "LicenseStatusReason") || 0),
       client: text.indexOf("VOLUME_KMSCLIENT") >= 0,
       host: text.indexOf("VOLUME_KMS") >= 0 && text.indexOf("VOLUME_KMSCLIENT") < 0,
-      mak: text.indexOf("VOLUME_MAK") >= 0, evaluation: text.indexOf("TIMEBASED_EVAL") >= 0});
+      evaluation: text.indexOf("TIMEBASED_EVAL") >= 0});
   }
   return list;
 }

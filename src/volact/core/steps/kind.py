@@ -42,10 +42,8 @@ class Stage(IntEnum):
     KEY = auto()
     KMS_HOST = auto()
     PRODUCT_KMS_HOST = auto()
-    RESTART_SERVICE = auto()
     ACTIVATION = auto()
     AFTER_ACTIVATION = auto()
-    REFRESH = auto()
     UNDO = auto()  # only ``core.undo`` plans these, in the order of the settings
 
 
