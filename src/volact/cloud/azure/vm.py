@@ -10,7 +10,6 @@ from volact.cloud.azure.calls import ArmValue, Calls
 
 VERSION = {"api-version": "2024-07-01"}
 VIEW = {**VERSION, "$expand": "instanceView"}
-MAX_OUTPUT = 4096  # bytes of each stream, the last ones
 LONGEST_S = 86_400
 
 

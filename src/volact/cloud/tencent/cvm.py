@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from volact.cloud.calls import Value
 from volact.cloud.tencent.calls import PAGE, Calls, CountedPage, filters_of
 
-MAX_IDS = 100
-
 
 class Tag(Value, frozen=True):
     """A tag of an instance."""
@@ -68,7 +66,7 @@ class _Images(CountedPage, frozen=True):
 
 
 async def states(calls: Calls, instances: Sequence[str]) -> dict[str, str]:
-    """The state of each of at most ``MAX_IDS`` instances."""
+    """The state of each of at most 100 instances."""
     asked = {"InstanceIds": list(instances), "Limit": PAGE}
     answer = await calls.ask("cvm", "DescribeInstances", asked, _Instances, safe=True)
     return {item.instance_id: item.instance_state or "" for item in answer.instance_set or ()}
