@@ -11,9 +11,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from volact.errors import TransportError
 from volact.model.text import say
@@ -49,10 +48,10 @@ class BlockingCalls:
 
         Cancelled, it stops waiting; the call itself goes on.
         """
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
-        self._submit(lambda: _call(function, future))
-        return await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._submit(lambda: _call(function, loop, future))
+        return await future
 
     def end(self, last: Callable[[], None] | None = None) -> None:
         """No more calls: the threads end after those that wait and after ``last``."""
@@ -119,9 +118,24 @@ class BlockingCalls:
                 return None
 
 
-def _call(function: Callable[[], T], future: Future[T]) -> None:
-    """In the thread: the call, and its outcome for the loop."""
+def _call(
+    function: Callable[[], Any], loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]
+) -> None:
+    """In the thread: the call, and its outcome handed to the loop."""
     try:
-        future.set_result(function())
+        outcome: tuple[Any, Exception | None] = (function(), None)
     except Exception as error:  # raised again where the call is awaited
+        outcome = (None, error)
+    try:
+        loop.call_soon_threadsafe(_settle, future, *outcome)
+    except RuntimeError:  # the loop is closed: the outcome has no reader
+        return
+
+
+def _settle(future: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
         future.set_exception(error)

@@ -18,6 +18,7 @@ from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 from volact.cloud.base import ApiError
 from volact.cloud.calls import CallRateLimiter, all_pages
 from volact.cloud.tencent.calls import LIMITS, Calls
+from volact.cloud.tencent.cvm import states
 from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.cloud.tencent.declaration import endpoint_of
 from volact.cloud.tencent.failures import as_failure, failure
@@ -262,6 +263,27 @@ async def test_a_field_of_a_newer_api_is_passed_over_and_odd_text_is_an_answer_o
         await agents(calls, ["ins-1"])
     assert caught.value.kind in KINDS
     assert caught.value.line().isprintable()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"RequestId": "r"},
+        {"RequestId": "r", "AutomationAgentSet": [{"InstanceId": "ins-1"}]},
+        {"RequestId": "r", "Error": {"Code": "AuthFailure", "Message": "no"}},
+    ],
+)
+async def test_a_list_without_its_count_is_no_list(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, object]
+) -> None:
+    calls = Calls("ap-jakarta", Keys(Account(), ENV), BlockingCalls(), ())
+    for service in ("tat", "cvm"):
+        client = calls.client(service)
+        monkeypatch.setattr(client, "call_json", lambda _action, _asked: {"Response": answer})
+    for ask in (agents, states):
+        with pytest.raises(ApiError, match="TotalCount"):
+            await ask(calls, ["ins-1"])
 
 
 async def test_a_list_without_an_end_is_given_up() -> None:

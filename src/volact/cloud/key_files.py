@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import configparser
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from volact.bounded.files import as_file, read_named, require_readable
+from volact.bounded.files import as_file, is_pipe, read_named, require_readable
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
@@ -19,10 +20,22 @@ def named_file(name: str) -> Iterator[str]:
     with ExitStack() as stack:
         try:
             require_readable(path)
-            file = stack.enter_context(as_file(path))
+            file = stack.enter_context(_in_memory(path) if is_pipe(path) else as_file(path))
         except OSError as error:
             raise unreadable(error, path) from error
         yield str(file)
+
+
+@contextmanager
+def _in_memory(path: Path) -> Iterator[Path]:
+    """What a pipe gives, as a file that is on no disk."""
+    if not hasattr(os, "memfd_create"):  # macOS: a file in a folder that only its user can read
+        with as_file(path) as file:
+            yield file
+        return
+    with os.fdopen(os.memfd_create("volact"), "wb", buffering=0) as held:
+        held.write(read_named(path))
+        yield Path(f"/proc/self/fd/{held.fileno()}")
 
 
 def profile_in(path: Path, section: str, *, needed: bool = True) -> dict[str, str] | None:

@@ -29,7 +29,7 @@ LIMITS = {
 class CountedPage(Value, frozen=True, kw_only=True):
     """A page of a list that tells how many rows the whole has."""
 
-    total_count: int = 0
+    total_count: int  # also of an empty list: an answer without it is none
 
 
 P = TypeVar("P", bound=CountedPage)

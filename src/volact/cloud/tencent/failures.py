@@ -1,8 +1,8 @@
 """Failures of the SDK into the contract's error kinds: one table, used once.
 
-Every call of the SDK fails with one exception type whose code is the API's,
-the SDK's own, or the name of the Python exception that it met.  All of them
-become ``ApiError`` here and nowhere else, with the API's own words.
+Calls of the SDK fail with its one exception type, whose code is the API's or the
+SDK's own, or with the Python exception that it met.  All of them become
+``ApiError`` here and nowhere else, with the API's own words.
 """
 
 from __future__ import annotations
