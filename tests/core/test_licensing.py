@@ -216,4 +216,6 @@ def test_the_licensing_service_of_each_release() -> None:
 
 def test_languages() -> None:
     tags = [language_tag(lcid) for lcid in (1033, 2052, 1057, 1041, 1031, 1027, 9999)]
+    # Serbian has two scripts, and Python's tag for both names a region that is none.
+    assert [language_tag(lcid) for lcid in (2074, 3098)] == ["und-x-lcid2074", "und-x-lcid3098"]
     assert tags == ["en-US", "zh-CN", "id-ID", "ja-JP", "de-DE", "ca-ES", "und-x-lcid9999"]

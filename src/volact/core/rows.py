@@ -12,6 +12,10 @@ from volact.model.fact import value_of
 from volact.model.facts import Product
 from volact.model.report import LicenseRow, OsRow
 
+# Python names these without their script, or by tags that no registry has.
+_MISNAMED = {4, 1068, 1091, 1107, 1117, 1125, 1132, 1158, 1164, 2074, 2092, 2115, 2129, 2141}
+_MISNAMED |= {2143, 3098, 5146, 6170, 7194, 8201, 8218, 9225, 14346, 31748}
+
 
 def os_row(a: Assessment) -> OsRow:
     """Release, build, edition, language; null where not known."""
@@ -60,5 +64,6 @@ def _host(
 
 
 def language_tag(lcid: int) -> str:
-    """The tag (BCP 47) for an LCID; ``und-x-lcid1234`` for one that Python does not name."""
-    return windows_locale.get(lcid, f"und-x-lcid{lcid}").replace("_", "-")
+    """The tag (BCP 47) for an LCID; ``und-x-lcid1234`` for one that Python has none for."""
+    named = "" if lcid in _MISNAMED else windows_locale.get(lcid, "")
+    return named.replace("_", "-") or f"und-x-lcid{lcid}"
