@@ -11,6 +11,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -75,7 +76,7 @@ class Pool:
             except Exception as error:  # handed over to the waiting task
                 outcome = (None, error)
             self._count(-1)
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed: the outcome has no reader
                 loop.call_soon_threadsafe(_settle, future, *outcome)
 
 
