@@ -379,6 +379,7 @@ async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(5, "never-activated")) as place:
         place.lab.surroundings.kms.hold()
         async with place.started("-o", "json", "--concurrency", "2") as process:
+            await place.until("two activating")
             told = await interrupted(place, process)
             assert "press Ctrl-C again" in told
             process.send_signal(signal.SIGINT)
