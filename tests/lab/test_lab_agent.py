@@ -376,7 +376,7 @@ async def test_the_clock_is_set_from_the_providers_time(here: Place) -> None:
         source = step("set-time-source", peers=["ntpupdate.tencentyun.com"])
         answer = await agent(machine, source, step("sync-clock", within_s=60))
         assert [result.ok for result in answer.results] == [True, True], answer.results
-        assert abs(machine.clock.offset) < 2
+        assert abs(machine.clock.offset) < 60
         assert machine.time.running.peers == ("ntpupdate.tencentyun.com",)
 
 
@@ -402,7 +402,7 @@ async def test_a_far_clock_needs_raised_limits_which_are_put_back(here: Place) -
     assert abs(machine.clock.offset) > 200000
     answer = await agent(machine, step("sync-clock", within_s=60, raise_limits=True))
     assert answer.results[0].ok is True
-    assert abs(machine.clock.offset) < 2
+    assert abs(machine.clock.offset) < 60
     assert (answer.facts["time"]["pos"], answer.facts["time"]["neg"]) == (54000, 54000)
 
 

@@ -332,7 +332,7 @@ async def test_a_limit_that_is_not_set_is_raised_and_gone_again(here: Place) -> 
         machine.registry.delete_value(f"{KEY}\\Config", name)
     machine.time.load()
     assert (await one(machine, "sync-clock", raise_limits=True)).ok is True
-    assert abs(machine.clock.offset) < 2
+    assert abs(machine.clock.offset) < 60
     assert limits(machine) == [None, None]
 
 

@@ -78,7 +78,7 @@ async def test_a_service_that_has_just_started_is_waited_for(
     _started, first = (await without_second_clock(machine, start, SYNC)).results
     assert outcome(first) == (True, True, "")
     assert (machine.time.early, first.hresult) == (0, None)
-    assert abs(machine.clock.offset) < 2
+    assert abs(machine.clock.offset) < 60
 
 
 @pytest.mark.parametrize("refused", [0, 1])
@@ -106,7 +106,7 @@ async def test_a_service_that_sets_the_clock_by_itself_meanwhile_has_set_it(
     machine.time.early, machine.time.stale, machine.time.polls = 1, 99, True
     machine.time.refused = refused
     assert outcome(await synced(machine)) == (True, True, "")
-    assert abs(machine.clock.offset) < 2
+    assert abs(machine.clock.offset) < 60
 
 
 async def test_a_status_that_cannot_be_read_is_no_success(here: Place) -> None:
