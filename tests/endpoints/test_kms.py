@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import struct
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -145,11 +144,8 @@ async def test_a_silent_listener_costs_its_time_only() -> None:
     assert health.connect_ms is not None
 
 
-async def test_nothing_listens() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    health = await probe_kms(HostPort("127.0.0.1", port), 60.0)
+async def test_nothing_listens(closed_port: int) -> None:
+    health = await probe_kms(HostPort("127.0.0.1", closed_port), 60.0)
     assert (health.word, health.connect_ms, health.bind_ms) == ("refused", None, None)
 
 

@@ -95,10 +95,12 @@ async def test_answers_that_are_no_time(reply: Reply, word: str) -> None:
 
 
 async def test_nothing_listens() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    assert (await probe_ntp("127.0.0.1", port, 60.0)).word == "refused"
+    # A connected socket takes packets of its peer alone: its port is held, and refuses others.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        held.connect(("127.0.0.1", 9))
+        port = int(held.getsockname()[1])
+        assert (await probe_ntp("127.0.0.1", port, 60.0)).word == "refused"
 
 
 async def test_a_name_that_does_not_resolve() -> None:

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+
+from held_port import held_port
 
 REALM, USER, PASSWORD = "LAB.TEST", "Administrator", "a long password of the lab"
 _NEEDED = {"krb5kdc": "krb5-kdc", "kadmin.local": "krb5-admin-server", "kinit": "krb5-user"}
@@ -111,9 +113,17 @@ class Realm:
 @contextmanager
 def realm(folder: Path) -> Iterator[Realm]:
     """A new realm with the account and the service ``host/localhost``."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
     made = Realm(folder)
+    with held_port() as port:
+        try:
+            _start(made, port)
+            yield made
+        finally:
+            made.end()
+
+
+def _start(made: Realm, port: int) -> None:
+    folder = made.folder
     (folder / "krb5.conf").write_text(_CLIENT.format(realm=REALM, port=port))
     (folder / "kdc.conf").write_text(_SERVER.format(realm=REALM, port=port, folder=folder))
     made.run("kdb5_util", "create", "-s", "-P", "of the database")
@@ -126,13 +136,9 @@ def realm(folder: Path) -> Iterator[Realm]:
     env = {**os.environ, **made.env, "PATH": _PATH}
     kdc = subprocess.Popen(["krb5kdc", "-n"], env=env, stdout=subprocess.DEVNULL)
     made.kdc.append(kdc)
-    try:
-        while not _listens(port):
-            assert kdc.poll() is None, "the KDC ended"
-            time.sleep(0.02)
-        yield made
-    finally:
-        made.end()
+    while not _listens(port):
+        assert kdc.poll() is None, "the KDC ended"
+        time.sleep(0.02)
 
 
 def _listens(port: int) -> bool:

@@ -112,10 +112,9 @@ async def test_a_flood_before_the_login(known: Path, line: bytes) -> None:
         await asyncio.wait_for(over.wait(), 600)
 
 
-async def test_a_flood_of_greetings(host: Host, known: Path) -> None:
+async def test_a_flood_of_greetings(tmp_path: Path) -> None:
     """``SSH_MSG_USERAUTH_BANNER`` may come any number of times while a login goes on."""
-    server = host.as_server(known)
-    await host.stop()
+    host = Host(tmp_path)
 
     class Greeter(asyncssh.SSHServer):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -128,11 +127,10 @@ async def test_a_flood_of_greetings(host: Host, known: Path) -> None:
                     await asyncio.sleep(0)
             return True
 
-    listening = await asyncssh.create_server(
-        Greeter, "127.0.0.1", host.port, server_host_keys=[host.key]
-    )
+    listening = await asyncssh.create_server(Greeter, "127.0.0.1", 0, server_host_keys=[host.key])
     async with listening:
-        error = await run(server)
+        host.port = listening.get_port()
+        error = await run(host.as_server(host.known_hosts(tmp_path / "known_hosts")))
     assert error.kind in ("protocol", "auth")
     assert "more than anything" in error.message
 

@@ -161,15 +161,16 @@ class WineServer:
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.base / name], check=True
             )
         Path("/run/sshd").mkdir(exist_ok=True)
-        for _ in range(5):  # another process may take the port in between
-            self.port = _free_port()
+        with held_port() as self.port:
             config = self.base / "sshd_config"
             config.write_text(_SSHD.format(port=self.port, base=self.base, user=self.user))
-            log = (self.base / "sshd.log").open("ab")
-            self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", config], stderr=log)
-            log.close()
-            if _listens(self.port, self.sshd):
-                break
+            with (self.base / "sshd.log").open("wb") as log:
+                words = ["/usr/sbin/sshd", "-D", "-e", "-f", config]
+                self.sshd = subprocess.Popen(words, stderr=log)
+            while not _listens(self.port):
+                said = self.base / "sshd.log"
+                assert self.sshd.poll() is None, f"sshd has ended: {said.read_text()}"
+                time.sleep(0.05)
         public = (self.base / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
 
@@ -320,20 +321,9 @@ def new_server() -> WineServer:
     return WineServer(base=base, user=f"volact{tag}", password=secrets.token_hex(12))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    for _ in range(100):
-        if process.poll() is not None:
-            return False
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return True
-        time.sleep(0.05)
-    return False
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _end_processes(uid: int) -> None:
