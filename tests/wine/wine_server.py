@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from held_port import held_port
 
 # useradd fails where another process changes the machine's accounts: this one waits.
 _ACCOUNTS = FileLock(Path(tempfile.gettempdir()) / "volact-wine-accounts.lock")
