@@ -166,8 +166,9 @@ class WineServer:
             config = self.base / "sshd_config"
             config.write_text(_SSHD.format(port=self.port, base=self.base, user=self.user))
             with (self.base / "sshd.log").open("wb") as log:
-                words = ["/usr/sbin/sshd", "-D", "-e", "-f", config]
-                self.sshd = subprocess.Popen(words, stderr=log)
+                self.sshd = subprocess.Popen(
+                    ["/usr/sbin/sshd", "-D", "-e", "-f", config], stderr=log
+                )
             while not _listens(self.port):
                 said = self.base / "sshd.log"
                 assert self.sshd.poll() is None, f"sshd has ended: {said.read_text()}"
