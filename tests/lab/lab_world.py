@@ -69,7 +69,7 @@ async def place() -> Place:
     return Place(surroundings, world, machines, [])
 
 
-async def command(machine: Machine, line: str, limit_s: float = 20) -> Result:
+async def command(machine: Machine, line: str, limit_s: float = 600) -> Result:
     """Run a command line on a server."""
     work = partial(execute, machine, line, limit_s=limit_s)
     return await asyncio.get_running_loop().run_in_executor(_THREADS, work)

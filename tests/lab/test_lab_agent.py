@@ -603,5 +603,5 @@ async def test_only_a_window_of_its_own_waits(machine: Machine, line: str, waits
     assert wait != end
     machine.files.write(f"{machine.home}\\end.bat", b"@echo off\r\n" + wait)
     start = Start(variables={"CMDCMDLINE": line, "sys": "C:\\Windows\\System32", "x": "0"})
-    ran = await asyncio.to_thread(execute, machine, "end.bat", limit_s=20, start=start)
+    ran = await asyncio.to_thread(execute, machine, "end.bat", limit_s=600, start=start)
     assert (b"waits" in ran.stdout, ran.exit_code) == (waits, 0), ran
