@@ -45,9 +45,9 @@ _AIMS: tuple[Aim, ...] = (
 # Two of ten kills: what runs on a server ends with the connection, lock and all.
 _FRAIL = (8, 9)
 _FIRST = ("--deadline", "8", "--concurrency", "4")
-_AGAIN = ("--deadline", "90", "--concurrency", "12")
+_AGAIN = ("--deadline", "600", "--connect-timeout", "300", "--concurrency", "12")
 _NOISE = ("Traceback", "exception was never retrieved", "socket.send()")
-_LONGEST_S = 120.0
+_LONGEST_S = 600.0
 
 
 @dataclass

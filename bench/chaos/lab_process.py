@@ -20,7 +20,7 @@ from typing import Any
 from volact_lab.inspection import left, licensed, locked, picture
 from volact_lab.lab import Lab
 
-_READY_S, _END_S = 60.0, 60.0
+_READY_S, _END_S = 600.0, 600.0
 
 
 class Peephole:

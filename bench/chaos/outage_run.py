@@ -60,11 +60,11 @@ class Stage:
 
     def job(self) -> Job:
         """Activate, in a time that an outage does not use up."""
-        return Job(mode="activate", deadline_s=20, images=self.inventory.images)
+        return Job(mode="activate", deadline_s=AGAIN.deadline_s, images=self.inventory.images)
 
     def opener(self) -> Opener:
         """A new way to the servers, as a new run has."""
-        return make_opener(Secrets({}), SshOptions(connect_s=8.0))
+        return make_opener(Secrets({}), SshOptions(connect_s=AGAIN.connect_s))
 
     async def rollout(self, after: int, then: Callable[[], Awaitable[None]]) -> Rows:
         """A rollout, and something that happens when so many servers are done.
@@ -166,10 +166,11 @@ async def meet(name: str, servers: int, seed: int) -> Outage:
             rows, wrong = {}, [str(error)]
         wrong += _false(stage.lab, rows, servers)
         control = Control(concurrency=AGAIN.concurrency)
-        job = Job(mode="activate", deadline_s=AGAIN.deadline_s, images=stage.inventory.images)
         again = {
             row.name: row
-            async for row in run_fleet(stage.inventory.servers, stage.opener(), job, control)
+            async for row in run_fleet(
+                stage.inventory.servers, stage.opener(), stage.job(), control
+            )
         }
         wrong += _false(stage.lab, again, servers)
         wrong += [

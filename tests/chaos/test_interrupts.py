@@ -105,7 +105,7 @@ async def test_an_interrupt_at_every_stage(tmp_path: Path, verb: str, signals: i
             gate.trouble = None
         for service in lab.winrm.services.values():
             await service.stop()
-        again = await started(tmp_path, "activate", "--yes", "--deadline", "300")
+        again = await started(tmp_path, "activate", "--yes", *limits)
         out, err = await again.communicate()
         assert again.returncode == 0, err.decode()
         assert {row["verdict"] for row in rows_of(out).values()} == {"healthy"}

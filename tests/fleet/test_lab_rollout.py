@@ -32,6 +32,7 @@ from volact_lab.windows.spec import Spec
 
 LOCK = "C:\\Windows\\volact.lock"
 LIFE_MS = 240_000
+PATIENT = ("--deadline", "600", "--connect-timeout", "300")  # for a busy machine
 
 
 class Done(NamedTuple):
@@ -70,7 +71,7 @@ class Place:
     @asynccontextmanager
     async def started(self, *args: str) -> AsyncIterator[ForkedVolact]:
         """A volact that runs; it is ended at the latest when the test is over."""
-        words = ("activate", "-i", str(self.inventory), "--yes", "--no-progress", *args)
+        words = ("activate", "-i", str(self.inventory), "--yes", "--no-progress", *PATIENT, *args)
         process = ForkedVolact(*words, env={**os.environ, "VOLACT_STORE": str(self.store)})
         try:
             yield process
@@ -80,7 +81,8 @@ class Place:
 
     def activate_here(self, *args: str) -> Done:
         """One run to its end in this process; the lab is in another thread."""
-        done = Done(*volact("activate", "-i", str(self.inventory), "--yes", "--no-progress", *args))
+        words = ("-i", str(self.inventory), "--yes", "--no-progress", *PATIENT, *args)
+        done = Done(*volact("activate", *words))
         assert "Traceback" not in done.err
         return done
 

@@ -48,7 +48,7 @@ class Front:
             server_version=_BANNER,
             encoding=None,
             line_editor=False,
-            login_timeout=30,
+            login_timeout=600,  # a machine that is busy may need long
             keepalive_interval=0,
         )
 
