@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,8 +34,9 @@ def binaries() -> Path | None:
 class PostgresServer:
     """One cluster; every test gets a database of its own."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *settings: str) -> None:
         self._programs = programs
+        self._settings = (*_QUICK, "listen_addresses=", *settings)
         # The path of a socket is short: not the folder that pytest gives.
         self._folder = Path(tempfile.mkdtemp(prefix="vpg"))
         self._numbers = itertools.count(1)
@@ -54,7 +56,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        settings = [f"-c{word}" for word in (*_QUICK, "listen_addresses=")]
+        settings = [f"-c{word}" for word in self._settings]
         command = [str(self._programs / "postgres"), "-D", self._data, "-k", str(self._folder)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -104,8 +106,8 @@ class PostgresServer:
                 time.sleep(0.05)
 
     def url(self, database: str) -> str:
-        """The URL of a database."""
-        return f"postgresql://postgres@/{database}?host={self._folder}"
+        """The URL of a database; a slow machine's answer is waited for."""
+        return f"postgresql://postgres@/{database}?host={self._folder}&connect_timeout=600"
 
     def commits(self, url: str) -> int:
         """How many transactions a database has committed."""
@@ -138,15 +140,23 @@ class PostgresServer:
     def _signal_all(self, what: signal.Signals) -> None:
         assert self._process is not None
         parent = self._process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for pid in (parent, *map(int, children)):
-            os.kill(pid, what)
+        os.kill(parent, what)
+        while what == signal.SIGSTOP and _state(parent) != "T":  # it makes children until then
+            time.sleep(0.01)
+        for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), what)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(_START_S)
             self._process = None
+
+
+def _state(pid: int) -> str:
+    """As the kernel names it: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _not_as_root() -> list[str]:

@@ -16,6 +16,9 @@ from postgres_server import PostgresServer, binaries
 if TYPE_CHECKING:
     from volact.store.store import Store
 
+# Of its own accord the server commits nothing: a store's version would be another.
+QUIET = ("autovacuum=off",)
+
 
 def _programs() -> Path:
     found = binaries()
@@ -30,7 +33,7 @@ def _programs() -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresServer]:
     """One server for each process that runs tests."""
-    server = PostgresServer(_programs())
+    server = PostgresServer(_programs(), *QUIET)
     try:
         server.make()
         server.start()
@@ -42,7 +45,7 @@ def postgresql() -> Iterator[PostgresServer]:
 @pytest.fixture
 def own_postgresql() -> Iterator[PostgresServer]:
     """One that a test may kill."""
-    server = PostgresServer(_programs())
+    server = PostgresServer(_programs(), *QUIET)
     try:
         server.make()
         server.start()

@@ -20,7 +20,7 @@ from volact.model.step import Intent, PlannedStep
 from volact.store import open_store
 from volact.store.address import parse_address
 from volact.store.store import Store
-from volact.store.store_writer import StoreWriter
+from volact.store.store_writer import GATHER_S, StoreWriter
 from volact.store.values import RunStart, WriteOutcome
 
 FACTS: dict[str, Any] = {"os": {"caption": "Windows Server 2016 数据中心", "build": 14393}}
@@ -35,6 +35,7 @@ def store_writer(
     *,
     patience_s: float = 0.3,
     hang_s: float = 20.0,
+    gather_s: float = GATHER_S,
     tags: dict[str, tuple[str, ...]] | None = None,
 ) -> StoreWriter:
     """A run on its way into a store."""
@@ -48,7 +49,7 @@ def store_writer(
         words="volact activate -i fleet.toml",
         tags=tags,
     )
-    found = StoreWriter(address, run_start, patience_s=patience_s, hang_s=hang_s)
+    found = StoreWriter(address, run_start, patience_s=patience_s, hang_s=hang_s, gather_s=gather_s)
     found.start()
     return found
 

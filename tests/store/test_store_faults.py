@@ -273,9 +273,9 @@ READ_ONLY = "ALTER DATABASE {} SET default_transaction_read_only = on"
 PINNED = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
 
 
-def alter(url: str, statement: str) -> None:
-    """Set something for new sessions of a database."""
-    with psycopg.connect(f"{url}&options=-cdefault_transaction_read_only%3Doff") as connection:
+def alter(server: PostgresServer, url: str, statement: str) -> None:
+    """Set something for new sessions of a database, from another one."""
+    with psycopg.connect(server.url("postgres")) as connection:
         connection.execute(statement.format(urlsplit(url).path[1:]).encode())
 
 
@@ -285,12 +285,12 @@ async def test_a_postgresql_that_is_read_only_for_a_while_is_waited_for(
     url = postgresql.new_database()
     writer = store_writer(url, "aa11", patience_s=0.3)
     await writer.sending(intent("web-01"))
-    alter(url, READ_ONLY)
+    alter(postgresql, url, READ_ONLY)
     with psycopg.connect(postgresql.url("postgres"), autocommit=True) as other:
         cut = b"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s"
         assert other.execute(cut, [urlsplit(url).path[1:]]).fetchall() == [(True,)]
     await writer.sending(intent("web-02"))
-    alter(url, "ALTER DATABASE {} RESET default_transaction_read_only")
+    alter(postgresql, url, "ALTER DATABASE {} RESET default_transaction_read_only")
     writer.row(row("web-02"))
     kept = writer.finish(end("aa11", servers=2))
     assert kept.stored
@@ -343,6 +343,8 @@ async def test_a_postgresql_that_hangs_holds_nothing_up(own_postgresql: Postgres
     url = own_postgresql.new_database()
     writer = store_writer(url, "aa11", hang_s=0.7)
     await writer.sending(intent("web-01"))
+    while writer._hangs:  # on a slow machine
+        await asyncio.sleep(0.01)
     own_postgresql.freeze()
     try:
         await writer.sending(intent("web-02"))
@@ -359,10 +361,12 @@ async def test_a_postgresql_that_hangs_holds_nothing_up(own_postgresql: Postgres
 
 async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> None:
     url = postgresql.new_database()
-    keep(url, "aa11", row("web-01"))
+    writer = store_writer(url, "bb22", hang_s=600.0)
+    await writer.sending(intent("web-02"))  # the run is stored, and then its row is not
     with psycopg.connect(url) as other:
         other.execute("LOCK TABLE rows")
-        kept = keep(url, "bb22", row("web-02"))
+        writer.row(row("web-02"))
+        kept = writer.finish(end("bb22", servers=1))
     assert kept.stored
     assert "another program has locked the database" in kept.problem
 

@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import sys
-import time
 
 from store_samples import end, intent, row, store_writer
 
@@ -36,11 +35,10 @@ async def many(store: str, run: str, count: int) -> str:
 
 async def killed(store: str, run: str) -> None:
     """The end comes between an intent that is written and the row that is not."""
-    writer = store_writer(store, run, patience_s=20.0)
+    writer = store_writer(store, run, patience_s=20.0, hang_s=600.0, gather_s=600.0)
     writer.row(row("web-01"))
     await writer.sending(intent("web-02"))
     writer.row(row("web-02"))
-    time.sleep(0)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

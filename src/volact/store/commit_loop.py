@@ -24,7 +24,6 @@ from volact.store.statements import EventBatch, write
 from volact.store.store import Store, open_address
 from volact.store.values import RunStart, WriteOutcome
 
-_GATHER_S = 1.0  # how long rows wait for more: a commit costs as much as several rows
 _BATCH = 500  # events in one commit
 _BUSY_S = 0.5  # one attempt; the patience is many of them
 _PAUSE_S = 0.2  # between attempts
@@ -47,12 +46,12 @@ class CommitLoop:
         self._error: StoreError | None = None
         self._retry_at = 0.0
 
-    def run(self, queue: SimpleQueue[StoreEvent]) -> WriteOutcome:
+    def run(self, queue: SimpleQueue[StoreEvent], gather_s: float) -> WriteOutcome:
         """Write until the run has ended; never raises for a fault of the database."""
         try:
             ended = False
             while not ended:
-                events = _gather(queue)
+                events = _gather(queue, gather_s)
                 ended = isinstance(events[-1], END)
                 try:
                     self._write(events, last=ended)
@@ -141,10 +140,10 @@ class CommitLoop:
             return  # it is broken, which is why it is closed
 
 
-def _gather(queue: SimpleQueue[StoreEvent]) -> list[StoreEvent]:
+def _gather(queue: SimpleQueue[StoreEvent], gather_s: float) -> list[StoreEvent]:
     """The events that wait; rows alone wait a moment for more."""
     events = [queue.get()]
-    until = time.monotonic() + _GATHER_S
+    until = time.monotonic() + gather_s
     urgent = False
     while not isinstance(events[-1], END) and len(events) < _BATCH:
         urgent = urgent or isinstance(events[-1], RunBegun | StepsPlanned | Barrier)

@@ -35,6 +35,7 @@ from volact.store.events import (
 )
 from volact.store.values import RunStart, WriteOutcome
 
+GATHER_S = 1.0  # how long rows wait for more: a commit costs as much as several rows
 PATIENCE_S = 10.0  # how long a lock or a lost connection is retried, once
 _QUEUE_LIMIT = 2000  # events above which rows are taken no faster than they are written
 HANG_S = 5.0  # beyond patience: a write that has not even failed by then hangs
@@ -63,12 +64,14 @@ class StoreWriter:
         *,
         patience_s: float = PATIENCE_S,
         hang_s: float = HANG_S,
+        gather_s: float = GATHER_S,
     ) -> None:
         self._queue: SimpleQueue[StoreEvent] = SimpleQueue()
         self._address = address
         self._run = run
         self._begun = now()  # the order of runs, however long the library then loads
         self._patience_s = patience_s
+        self._gather_s = gather_s
         self._limit_s = patience_s + hang_s
         self._outcome = WriteOutcome(stored=False)
         self._stopped = False  # the thread takes no event any more
@@ -164,7 +167,7 @@ class StoreWriter:
             from volact.store.commit_loop import CommitLoop  # noqa: PLC0415 - brings SQLAlchemy
 
             loop = CommitLoop(self._address, self._run, self._begun, self._patience_s)
-            self._outcome = loop.run(self._queue)
+            self._outcome = loop.run(self._queue, self._gather_s)
         except BaseException as error:  # after any error: no task may wait for this thread
             problem = say("a bug in volact: {what}", what=raw(type(error).__name__))
             self._outcome = WriteOutcome(stored=False, problem=problem)
