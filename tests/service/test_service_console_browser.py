@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -150,6 +151,7 @@ def test_the_console_asks_for_nothing_from_outside(page: Page, address: str) -> 
 
 
 def test_the_keyboard_goes_everywhere(page: Page) -> None:
+    page.clock.set_fixed_time(NOW)  # the second key after "g" is in time, however late it comes
     page.goto("/servers")
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="<b>&x", exact=True)).to_be_focused()
@@ -158,14 +160,17 @@ def test_the_keyboard_goes_everywhere(page: Page) -> None:
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="app-01", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
+    page.wait_for_url("**/servers/app-01")  # loaded, so that keys are heard
     expect(page.get_by_role("heading", name="app-01")).to_be_visible()
     page.keyboard.press("g")
     page.keyboard.press("s")
+    page.wait_for_url("**/servers")
     expect(page.get_by_role("heading", name="Servers")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("web-*")
     page.keyboard.press("Enter")
     expect(page.get_by_text("2 servers")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
@@ -235,7 +240,9 @@ def test_a_form_whose_sending_was_stopped_can_be_sent_again(page: Page) -> None:
 
 def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
     made = tab(browser, address, permissions=["clipboard-read", "clipboard-write"])
+    made.clock.install(time=NOW)
     made.goto("/servers/app-01")
+    made.clock.pause_at(NOW + timedelta(days=1))  # the word is there for a moment only
     code = made.locator(".next code").first
     made.locator(".next .copy").first.click()
     expect(made.get_by_text("Copied", exact=True)).to_be_visible()
