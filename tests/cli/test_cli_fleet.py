@@ -19,6 +19,8 @@ from cli_process import FORKED
 from cli_run import volact
 from forked_volact import ForkedVolact
 
+# Servers that are silent are interrupted, however long that takes.
+PATIENT = ("--connect-timeout", "600", "--deadline", "900", "--retries", "0")
 VOLACT = [sys.executable, "-m", "volact"]
 
 
@@ -217,6 +219,7 @@ def test_an_interrupt_keeps_the_rows(
     with ForkedVolact(
         *(verb, "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*"),
         *("--output", "jsonl", "--report", f"html={page}", "--processes", processes),
+        *PATIENT,
     ) as process:
         first = json.loads(process.stdout.readline())
         assert first["error"]["kind"] == "connect"
@@ -243,7 +246,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None
     """The server stays silent for as long as it is asked; the first connection is the sign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 1)
-        with ForkedVolact("check", "-i", str(file), "--processes", processes) as process:
+        with ForkedVolact("check", "-i", str(file), "--processes", processes, *PATIENT) as process:
             connection, _ = server.accept()
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGINT)
@@ -263,6 +266,7 @@ def test_a_second_interrupt_gives_up_what_activate_would_finish(
         with ForkedVolact(
             *("activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"),
             *("--processes", processes),
+            *PATIENT,
         ) as process:
             connection, _ = server.accept()
             process.send_signal(signal.SIGINT)
