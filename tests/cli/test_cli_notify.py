@@ -132,11 +132,11 @@ def test_who_cannot_be_told_costs_no_other(
     assert SECRET not in said.err + said.out
 
 
-def test_a_missing_listener_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
-    closed = Receiver()
-    closed.close()
+def test_a_missing_listener_is_said_without_the_url(
+    closed_port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert not send_to_all(
-        open_channels([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message(), tell
+        open_channels([f"http://127.0.0.1:{closed_port}/{SECRET}"]), message(), tell
     )
     said = capfd.readouterr().err
     assert said.count("\n") == 1

@@ -1,13 +1,14 @@
 """oidc-provider-mock as a process, whose users say which claims the ID token does not have.
 
 A user's ``at_userinfo`` is what the UserInfo endpoint answers, and no ID token has it: of Okta,
-Authelia and ZITADEL the groups and the name are among it. Arguments: port, and more scopes.
+Authelia and ZITADEL the groups and the name are among it. Arguments: more scopes.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import socket
 import sys
 from typing import Any
 
@@ -16,8 +17,8 @@ import uvicorn
 MOCK: Any = importlib.import_module("oidc_provider_mock._app")  # which has no options for these
 
 
-def main(port: int, scopes: tuple[str, ...]) -> None:
-    """Serve until the process ends."""
+def main(scopes: tuple[str, ...]) -> None:
+    """Print the port, and serve there until the process ends."""
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     MOCK.Client.SCOPES_SUPPORTED += scopes
     in_id_token = MOCK.OpenIDCode.generate_user_info
@@ -31,7 +32,11 @@ def main(port: int, scopes: tuple[str, ...]) -> None:
         return claims | more
 
     app.view_functions[view] = userinfo
-    uvicorn.run(app, interface="wsgi", port=port, log_config=None)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sys.stdout.write(f"{listener.getsockname()[1]}\n")
+        sys.stdout.flush()
+        server = uvicorn.Server(uvicorn.Config(app, interface="wsgi", log_config=None))
+        server.run(sockets=[listener])
 
 
 def _split(claims: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -40,4 +45,4 @@ def _split(claims: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), tuple(sys.argv[2:]))
+    main(tuple(sys.argv[1:]))

@@ -151,12 +151,10 @@ def test_a_token_is_sent_by_tls_alone(url: str) -> None:
         Client(url, "token")
 
 
-def test_a_service_that_is_not_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    told = f"127.0.0.1:{port} cannot be reached: Connection refused"
+def test_a_service_that_is_not_there(closed_port: int) -> None:
+    told = f"127.0.0.1:{closed_port} cannot be reached: Connection refused"
     with (
-        Client(f"http://127.0.0.1:{port}", "token") as client,
+        Client(f"http://127.0.0.1:{closed_port}", "token") as client,
         pytest.raises(ServiceError, match=told),
     ):
         client.me()

@@ -152,7 +152,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_though_no_server_changed(
 
 
 def test_what_could_not_be_sent_is_told_after_the_next_run(
-    store: Store, service_url: str, receiver: Receiver
+    store: Store, service_url: str, receiver: Receiver, closed_port: int
 ) -> None:
     decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
     keep(service_url, "aa11", row("web-01"))
@@ -163,9 +163,7 @@ def test_what_could_not_be_sent_is_told_after_the_next_run(
     keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
     set_back(store, "bb22", DAY / 4)
     ended(store, made, "bb22")
-    closed = Receiver()
-    closed.close()
-    assert tell(store, closed.port) == [False]
+    assert tell(store, closed_port) == [False]
     keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
     ended(store, made, "cc33")
     assert tell(store, receiver.port) == [True]
@@ -185,12 +183,10 @@ def first_run(store: Store, service_url: str) -> str:
 
 
 def test_what_the_first_run_found_is_told_after_the_next_if_it_could_not_be_sent(
-    store: Store, service_url: str, receiver: Receiver
+    store: Store, service_url: str, receiver: Receiver, closed_port: int
 ) -> None:
     made = first_run(store, service_url)
-    closed = Receiver()
-    closed.close()
-    assert tell(store, closed.port) == [False]
+    assert tell(store, closed_port) == [False]
     keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
     ended(store, made, "cc33")
     assert tell(store, receiver.port) == [True]
@@ -228,11 +224,9 @@ def stopped(store: Store, service_url: str) -> str:
 
 
 def test_a_run_that_stopped_is_told_later_though_the_next_changed_nothing(
-    store: Store, service_url: str, receiver: Receiver, stopped: str
+    store: Store, service_url: str, receiver: Receiver, stopped: str, closed_port: int
 ) -> None:
-    closed = Receiver()
-    closed.close()
-    assert tell(store, closed.port) == [False]
+    assert tell(store, closed_port) == [False]
     keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
     ended(store, stopped, "cc33")
     assert tell(store, receiver.port) == [True]
@@ -294,17 +288,16 @@ def test_a_later_run_that_is_told_while_a_channel_is_slow_is_not_told_again(
 
 
 def test_a_channel_that_is_down_makes_no_other_repeat_what_it_was_told(
-    store: Store, service_url: str, receiver: Receiver
+    store: Store, service_url: str, receiver: Receiver, closed_port: int
 ) -> None:
     keep(service_url, "aa11", row("web-01"), row("web-02"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
-    down, closed = Receiver(), Receiver()
-    closed.close()
+    down = Receiver()
     both = (NotificationChannel(variable="HOOK"), NotificationChannel(variable="DOWN"))
     decide(store, NotificationPolicy(channels=both))
     failed = row("web-01", "failed", findings=(WRONG_HOST,))
-    for at, port in enumerate((closed.port, closed.port, down.port, down.port)):
+    for at, port in enumerate((closed_port, closed_port, down.port, down.port)):
         run = f"bb{at}"
         other = row("web-02") if at < 1 else row("web-02", "failed", findings=(WRONG_HOST,))
         keep(service_url, run, failed, other)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import socket
 import subprocess
 import sys
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,16 +42,12 @@ def issuer() -> Iterator[str]:
 
 @contextmanager
 def provider(*scopes: str) -> Iterator[str]:
-    """The provider, as a process of its own; it is there when it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    """The provider, as a process of its own; it listens when it has named its port."""
     script = str(Path(__file__).with_name("oidc_provider.py"))
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    url = f"http://127.0.0.1:{port}"
-    with started([sys.executable, script, str(port), *scopes], **silent) as process:
-        while not _answers(url):
-            assert process.poll() is None
-            time.sleep(0.05)
+    ways = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with started([sys.executable, script, *scopes], **ways) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
         know(url, ADA)
         yield url
         process.terminate()
@@ -63,13 +57,6 @@ def know(issuer: str, user: dict[str, Any]) -> None:
     """Let the provider know a user with these claims."""
     claims = {name: value for name, value in user.items() if name != "sub"}
     httpx.put(f"{issuer}/users/{user['sub']}", json=claims, timeout=None).raise_for_status()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/.well-known/openid-configuration", timeout=None).is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

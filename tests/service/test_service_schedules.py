@@ -525,14 +525,17 @@ async def test_a_message_that_a_channel_did_not_take_is_sent_to_it_later(
     ],
 )
 async def test_a_message_that_was_not_sent_outlives_its_process(
-    store: Store, monkeypatch: pytest.MonkeyPatch, policy: RepairPolicy, title: str
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    closed_port: int,
+    policy: RepairPolicy,
+    title: str,
 ) -> None:
     """It is sent once; a channel that was taken off meanwhile gets nothing."""
-    receiver, closed = Receiver(), Receiver()
-    closed.close()
+    receiver = Receiver()
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     for name in ("HOOK", "OFF"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{closed.port}/")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}/")
     decide(store, policy)
     channels = tuple(NotificationChannel(variable=name) for name in ("HOOK", "OFF"))
     decide(store, NotificationPolicy(channels=channels))
