@@ -36,7 +36,7 @@ from volact.client.wire import RunInfo, RunSpec  # noqa: E402
 from volact.inventory import Inventory  # noqa: E402
 from volact.model.server import Server  # noqa: E402
 from volact.service.database.schema import open_service_store  # noqa: E402
-from volact.service.engine.worker import run_worker  # noqa: E402
+from volact.service.engine.worker import Worker, run_worker  # noqa: E402
 from volact.store.address import parse_address  # noqa: E402
 from volact.transports.base import Opener, Raw, Transport  # noqa: E402
 
@@ -74,7 +74,7 @@ async def work(url: str, answer_s: float) -> None:
 
     address = parse_address(url)
     assert address is not None
-    await run_worker(address, (), asyncio.Event(), opener_of)
+    await run_worker(Worker(address, opening=opener_of), asyncio.Event())
 
 
 def inventory_of(servers: int) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import BinaryIO
 
 import held_worker
+import patient_worker
 from forked_volact import FORKS
 
 from volact.cli.entry import main
@@ -60,4 +61,5 @@ def _worker(words: Sequence[str]) -> int:
 
 
 FORKED_WORKER = partial(ForkedWorker, _worker)
+PATIENT_WORKER = partial(ForkedWorker, patient_worker.main)
 HELD_WORKER = partial(ForkedWorker, held_worker.main)

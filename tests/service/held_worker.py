@@ -5,18 +5,17 @@ What it sends is executed; it waits for the answer until it is killed.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+import patient_worker
+
 from volact.inventory import Inventory
 from volact.model.server import Server
 from volact.service.engine.live_run import opener_of
-from volact.service.engine.worker import run_worker
-from volact.store.address import parse_address
 from volact.transports.base import Opener, Raw, Transport
 
 
@@ -51,11 +50,4 @@ def held_opener(inventory: Inventory) -> Opener:
 
 
 def main(words: Sequence[str]) -> NoReturn:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--engine", type=int, required=True)
-    wanted = parser.parse_args(words)
-    address = parse_address(wanted.database)
-    assert address is not None
-    asyncio.run(run_worker(address, (), asyncio.Event(), held_opener, wanted.engine))
-    raise AssertionError("a worker ends its process")
+    patient_worker.main(words, held_opener)

@@ -15,14 +15,14 @@ from cli_process import FORKED
 from dbos import EnqueueOptions
 from engine_lab import VOLACT_WORKER, EngineLab
 from engine_lab import engine_lab as engine_lab_of
-from forked_worker import FORKED_WORKER, HELD_WORKER
+from forked_worker import FORKED_WORKER, HELD_WORKER, PATIENT_WORKER
 from postgres_server import PostgresServer
 from service_schedules import decide
 
 from volact.client.wire import RunSpec
 from volact.core.context import Policy
 from volact.service.app import utc_now
-from volact.service.engine.lease import ENGINE, LEASE_LOST, Lease
+from volact.service.engine.lease import ENGINE, LEASE_LOST, Lease, take_away
 from volact.service.engine.live_run import histories_of
 from volact.service.engine.old_workflows import tidy_workflows
 from volact.service.engine.progress import begin
@@ -195,7 +195,8 @@ async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_
         (sent,) = made.store.intents(info.id)  # one at a time, and this one has no answer
         while not made.lab.ask("licensed")[sent.server]:
             await asyncio.sleep(0.1)
-        made.program = FORKED_WORKER
+        (old,) = made.alive()
+        made.program = PATIENT_WORKER
         made.start_worker()
         while len(made.alive()) < 2:
             await asyncio.sleep(0.1)
@@ -207,6 +208,7 @@ async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_
         assert [*made.store.intents(info.id)] == [sent]  # the older lives: the run is its own
         older.kill()
         older.wait()
+        made.store.change(lambda connection: take_away(connection, old))
         done = await made.ended(info.id)
         assert (done.state, done.counts) == ("done", {"healthy": 4}), made.said()
         check_records(made, info.id, 4)
@@ -218,7 +220,7 @@ async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_
 
 
 async def test_a_paused_run_begins_no_server_until_it_is_resumed(tmp_path: Path) -> None:
-    with engine_lab(tmp_path, 8) as made:
+    with engine_lab(tmp_path, 8, program=PATIENT_WORKER) as made:
         made.set_inventory(every_other_far)
         made.start_worker()
         info = await made.submit(RunSpec(verb="check", inventory="lab"))
@@ -248,7 +250,7 @@ async def test_a_cancelled_run_names_the_servers_that_were_not_begun(tmp_path: P
 
 
 async def test_runs_that_wait_for_a_label_keep_no_other_run_from_beginning(tmp_path: Path) -> None:
-    with engine_lab(tmp_path, 2) as made:
+    with engine_lab(tmp_path, 2, program=PATIENT_WORKER) as made:
         made.set_inventory(every_other_far)
         made.start_worker()
         (far,) = far_names(made)
@@ -344,7 +346,7 @@ async def test_an_undo_puts_back_what_a_run_changed(tmp_path: Path) -> None:
 async def test_workers_share_the_turns_of_a_pace_and_the_slots_of_a_kms_host(
     tmp_path: Path,
 ) -> None:
-    with engine_lab(tmp_path, 8) as made:
+    with engine_lab(tmp_path, 8, program=PATIENT_WORKER) as made:
         with made.store.engine.begin() as connection:
             for statement in WITNESS:
                 connection.exec_driver_sql(statement)

@@ -12,7 +12,7 @@ from volact.model.text import say
 
 with needs_service():
     from volact.service.database.schema import open_service_store
-    from volact.service.engine.worker import run_worker
+    from volact.service.engine.worker import Worker, run_worker
     from volact.service.logs import configure_logging
 
 
@@ -30,4 +30,4 @@ async def _work(options: WorkerOptions) -> None:
         tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
         if options.while_stdin:
             set_at_end_of_input(stop)
-        await run_worker(database, options.label, stop)
+        await run_worker(Worker(database, options.label), stop)

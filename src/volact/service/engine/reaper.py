@@ -20,6 +20,7 @@ from volact.client.wire import RunState
 from volact.service.database.tables import WORKERS
 from volact.service.engine import progress
 from volact.service.engine.lease import (
+    READINGS,
     REAPER_LOCK,
     Lease,
     LeaseObserver,
@@ -82,10 +83,11 @@ class Unbegun:
 class Reaper:
     """One worker's part in keeping all runs going."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
+    def __init__(self, store: Store, lease: Lease, readings: int = READINGS) -> None:
+        self._readings = readings
         self._store = store
         self._lease = lease
-        self._observer = LeaseObserver()
+        self._observer = LeaseObserver(readings)
         self._session: sa.Connection | None = None
         self._unbegun = Unbegun()
         self._recovered: EngineState | None = None
@@ -109,7 +111,9 @@ class Reaper:
         try:
             if self._session is None:
                 self._session = open_session(self._store.engine, self._lease.worker)
-                self._observer = LeaseObserver()  # the database may have ended sessions
+                self._observer = LeaseObserver(
+                    self._readings
+                )  # the database may have ended sessions
             with self._session.begin():
                 self._lease.renew(self._session)
                 alive = beats(self._session)

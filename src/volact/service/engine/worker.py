@@ -29,6 +29,7 @@ from volact.service.engine.lease import (
     ENGINE,
     IDLE_MS,
     LEASE_LOST,
+    READINGS,
     Lease,
     LeaseLostError,
     beats,
@@ -72,6 +73,7 @@ class Worker:
         labels: Sequence[str] = (),
         opening: OpenerOf = opener_of,
         engine: int = ENGINE,
+        readings: int = READINGS,
     ) -> None:
         self._opening = opening
         self._store = open_service_store(address)
@@ -80,7 +82,7 @@ class Worker:
             bound_sessions(self._store.engine, self._lease.worker)
         self._spans = spans_of()
         self._ledger = Ledger(self._store, self._lease, _die)
-        self._reaper = Reaper(self._store, self._lease)
+        self._reaper = Reaper(self._store, self._lease, readings)
         self._live: dict[tuple[str, int], LiveRun] = {}
         self._joining = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -229,19 +231,12 @@ class Worker:
             tidy_workflows(DBOS, self._store, datetime.fromtimestamp(self._lease.time(), UTC))
 
 
-async def run_worker(
-    address: StoreAddress,
-    labels: Sequence[str],
-    until: asyncio.Event,
-    opening: OpenerOf = opener_of,
-    engine: int = ENGINE,
-) -> NoReturn:
+async def run_worker(worker: Worker, until: asyncio.Event) -> NoReturn:
     """Work until the event is set; then finish what is under way, and end the process.
 
     The process ends at once: workflows that are left belong to other workers now, and what
     an orderly end of DBOS would write of them is theirs to write.
     """
-    worker = Worker(address, labels, opening, engine)
     try:
         await worker.start()
     except LeaseLostError:  # it was stopped while it began
