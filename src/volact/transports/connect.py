@@ -31,7 +31,7 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
         use_inline()
         connection = await login.connect(server)
         mine = left.pop(server.name, [])
-        transport = SshTransport(connection, mine)
+        transport = SshTransport(connection, mine, grace_s=options.grace_s)
         try:
             yield transport
         finally:
@@ -45,9 +45,9 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
     return opener
 
 
-def _run_command(_secrets: Secrets, _options: SshOptions) -> Opener:
+def _run_command(_secrets: Secrets, options: SshOptions) -> Opener:
     """There is no login: the cloud's own agent runs the script."""
-    return RunCommandService().open
+    return RunCommandService(grace_s=options.grace_s).open
 
 
 def _winrm(secrets: Secrets, options: SshOptions) -> Opener:

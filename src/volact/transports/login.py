@@ -44,6 +44,8 @@ class SshOptions(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: Path | None = None  # None: the user's own
     config: Path | None = None  # settings of OpenSSH; None: the user's own
     connect_s: float = 15.0
+    # How long tidying up may take beyond a deadline; None: as each transport has it.
+    grace_s: float | None = None
 
 
 class Login:

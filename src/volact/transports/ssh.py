@@ -51,9 +51,14 @@ class SshTransport:
     """
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, left: list[str] | None = None
+        self,
+        connection: asyncssh.SSHClientConnection,
+        left: list[str] | None = None,
+        *,
+        grace_s: float | None = None,
     ) -> None:
         self._connection = connection
+        self._grace_s = _GRACE_S if grace_s is None else grace_s
         self._left = [] if left is None else left
         self._sftp: Sftp | None = None
         self._home: str | None = None
@@ -170,7 +175,7 @@ class SshTransport:
         used, self._sftp = self._sftp, None
         receive_budget.grant(self._connection, LISTINGS)
         try:
-            async with asyncio.timeout(_GRACE_S):
+            async with asyncio.timeout(self._grace_s):
                 # Windows removes no open file: what was being written is closed first.
                 if used is not None:
                     await used.end()

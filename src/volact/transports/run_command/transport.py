@@ -35,13 +35,17 @@ class RunCommandTransport(SharedScript):
         batcher: of the scope that the instance is in.
         instance: its id.
         salt: the same for all servers of a run.
+        grace_s: how long cancelling may take beyond a deadline.
     """
 
-    def __init__(self, batcher: Batcher, instance: str, salt: str) -> None:
+    def __init__(
+        self, batcher: Batcher, instance: str, salt: str, *, grace_s: float | None = None
+    ) -> None:
         # Nothing is shared where one call starts one script: the id shows whose answer it is.
         self.salt = salt if batcher.limits.start_batch > 1 else secrets.token_hex(8)
         self.instance = instance
         self._batcher = batcher
+        self._grace_s = _GRACE_S if grace_s is None else grace_s
         self._background = Background()
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
@@ -66,7 +70,7 @@ class RunCommandTransport(SharedScript):
     async def _end(self, invocation: CommandInvocation) -> None:
         """Cancel what is left; it goes on by itself when it takes too long."""
         ending = self._background.run(self._batcher.give_up(invocation))
-        await asyncio.wait({ending}, timeout=_GRACE_S)
+        await asyncio.wait({ending}, timeout=self._grace_s)
         if ending.done() and not ending.cancelled():
             # Not being able to cancel changes nothing about the result.
             ending.exception()
@@ -93,6 +97,7 @@ class RunCommandService:
     Args:
         timing: instead of what each cloud declares.
         accounts: finds the keys of an account.
+        grace_s: how long cancelling may take beyond a deadline.
     """
 
     def __init__(
@@ -100,9 +105,11 @@ class RunCommandService:
         timing: Timing | None = None,
         *,
         accounts: Callable[[Cloud, AccountSettings], Awaitable[Account]] = open_account,
+        grace_s: float | None = None,
     ) -> None:
         self._timing = timing
         self._open_account = accounts
+        self._grace_s = grace_s
         self._opening: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._salt = secrets.token_hex(8)
         self._accounts: dict[_Place, Account] = {}
@@ -116,7 +123,7 @@ class RunCommandService:
         scope, _, instance = server.address.host.rpartition("/")
         batcher = await self._batcher(cloud, server.account, scope)
         await batcher.ready(instance)
-        yield RunCommandTransport(batcher, instance, self._salt)
+        yield RunCommandTransport(batcher, instance, self._salt, grace_s=self._grace_s)
 
     async def _batcher(self, cloud: Cloud, settings: AccountSettings, scope: str) -> Batcher:
         place = (cloud.name, cloud.settings_of(settings))

@@ -52,7 +52,7 @@ def make(
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
         async with room:
-            transport = await _open(server, secrets, options.connect_s, clock)
+            transport = await _open(server, secrets, options, clock)
             try:
                 yield transport
             finally:
@@ -62,9 +62,10 @@ def make(
 
 
 async def _open(
-    server: Server, secrets: Secrets, connect_s: float, clock: Callable[[], float]
+    server: Server, secrets: Secrets, options: SshOptions, clock: Callable[[], float]
 ) -> WinRmTransport:
     require_secrecy(server)
+    connect_s = options.connect_s
     settings = settings_of(server, await _password(server, secrets), connect_s)
     wsman = WSMan(**settings)
     limits = Limits(most_bytes=_MOST_BYTES, total_s=2 * connect_s)
@@ -72,7 +73,7 @@ async def _open(
     # Last: from here on there may be a thread to be ended.
     worker = BlockingCalls(1, name=f"winrm {server.name}", idle_s=None)
     log_in = _login(server, worker, connect_s)
-    transport = WinRmTransport(shell, worker, log_in)
+    transport = WinRmTransport(shell, worker, log_in, grace_s=options.grace_s)
     try:
         await log_in(shell.open)
     except BaseException:

@@ -34,9 +34,10 @@ LONGEST_LINE = 8191
 # Printed with the size that arrived when it is not the one that was sent.
 INCOMPLETE = "VOLACT-INCOMPLETE"
 # How long tidying up and saying goodbye may take beyond a deadline; the
-# thread may be in the middle of a request for output.
+# thread may be in the middle of a request for output.  The last of it is for
+# ending the command that removes files.
 _GRACE_S = 5.0
-_TIDY_S = 3.0
+_ENDING_S = 2.0
 
 
 # Runs a call that logs in, within the time for it.
@@ -46,10 +47,18 @@ LogIn = Callable[[Callable[[], None]], Awaitable[None]]
 class WinRmTransport:
     """An open remote shell on one server."""
 
-    def __init__(self, shell: RemoteShell, worker: BlockingCalls, log_in: LogIn) -> None:
+    def __init__(
+        self,
+        shell: RemoteShell,
+        worker: BlockingCalls,
+        log_in: LogIn,
+        *,
+        grace_s: float | None = None,
+    ) -> None:
         self._shell = shell
         self._worker = worker
         self._log_in = log_in
+        self._grace_s = _GRACE_S if grace_s is None else grace_s
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Send, execute once, and remove what a clean end did not remove."""
@@ -84,7 +93,7 @@ class WinRmTransport:
         What does not end by itself within the time for a goodbye is ended.
         """
         self._worker.end(lambda: _silently(self._shell.close))
-        asyncio.get_running_loop().call_later(_GRACE_S, self._shell.abort)
+        asyncio.get_running_loop().call_later(self._grace_s, self._shell.abort)
 
     async def _within(self, script: bytes, name: str, stop: CommandStop, deadline_s: float) -> Raw:
         line = run_line(name, len(script))
@@ -108,7 +117,8 @@ class WinRmTransport:
 
         def tidy() -> None:
             self._shell.terminate()
-            self._shell.run(tidy_line(name), b"", CommandStop(time.monotonic() + _TIDY_S))
+            stop = CommandStop(time.monotonic() + self._grace_s - _ENDING_S)
+            self._shell.run(tidy_line(name), b"", stop)
             self._shell.terminate()
 
         await self._quietly(tidy)
@@ -117,7 +127,7 @@ class WinRmTransport:
         """Do something that is not worth an error of its own."""
         try:
             with translated():
-                async with asyncio.timeout(_GRACE_S):
+                async with asyncio.timeout(self._grace_s):
                     await self._worker.run(call)
         except TransportError:
             # The connection is gone or stuck: the server ends an idle shell by itself.
