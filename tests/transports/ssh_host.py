@@ -36,6 +36,7 @@ async def hangs(host: Host, process: Process, script: Path) -> None:
     """A process that never ends, with a file of its own next to the script."""
     script.with_suffix(".js").write_bytes(b"//")
     process.stdout.write(b"begun\r\n")
+    host.begun.set()
     await asyncio.Event().wait()
 
 
@@ -61,6 +62,7 @@ class Host:
     in_use: set[str] = field(default_factory=set)  # names of files that a process has open
     logins: list[str] = field(default_factory=list)
     server: asyncssh.SSHAcceptor | None = None
+    begun: asyncio.Event = field(default_factory=asyncio.Event)  # a script that hangs
 
     @property
     def temp(self) -> Path:
