@@ -26,6 +26,7 @@ L = TypeVar("L", bound="CloudLab[Any]")
 
 FAST = Timing(window_s=0.02, poll=PollInterval(first_s=0.03, growth=1.5, longest_s=0.2))
 QUICK_PAUSES = (0.01, 0.02, 0.04, 0.08)
+GRACE_S = 600  # for cancelling: no machine is too slow for that
 
 
 def bat(*lines: str) -> bytes:
@@ -100,7 +101,7 @@ async def run_all(
     """Run a script on every instance; what came of each."""
 
     async def one(instance: str) -> Raw | TransportError:
-        transport = RunCommandTransport(region, instance, "salt")
+        transport = RunCommandTransport(region, instance, "salt", grace_s=GRACE_S)
         try:
             return await transport.run(script, name="volact-0123456789", deadline_s=deadline_s)
         except TransportError as error:

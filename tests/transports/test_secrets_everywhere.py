@@ -79,8 +79,11 @@ def processes() -> set[str]:
 
 
 @contextmanager
-def watched(arguments: set[str]) -> Iterator[None]:
-    """Meanwhile the command lines of all processes are gathered but those that were there."""
+def watched(arguments: set[str], folder: Path) -> Iterator[None]:
+    """Meanwhile the command lines of all processes are gathered but those that were there.
+
+    The command that prints a password ends once it was seen.
+    """
     over = threading.Event()
     before = processes()
 
@@ -92,6 +95,8 @@ def watched(arguments: set[str]) -> Iterator[None]:
                 with contextlib.suppress(OSError):
                     words = Path(f"/proc/{number}/cmdline").read_text("utf-8", errors="replace")
                     arguments.add(words)
+                    if str(folder / "pw-command") in words:
+                        (folder / "seen").touch()
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -111,7 +116,7 @@ async def run(folder: Path, *args: str, **environ: str) -> Seen:
     reports = {name: folder / f"report.{name}" for name in FORMATS}
     written = [word for name, path in reports.items() for word in ("--report", f"{name}={path}")]
     seen = Seen()
-    with watched(seen.arguments):
+    with watched(seen.arguments, folder):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-X", "dev", "-W", "ignore", "-m", "volact", *args, "-v", *written),
             stdin=asyncio.subprocess.DEVNULL,
@@ -171,10 +176,11 @@ def inventory(folder: Path, made: dict[str, Host]) -> Path:
     made["passphrase"].password = None
     (folder / "pw").write_text(MARKS["file"] + "\n")
     (folder / "pw-command").write_text(MARKS["command"] + "\n")
+    prints = f"while [ ! -e {folder}/seen ]; do sleep 0.05; done; cat {folder}/pw-command"
     logins = {
         "env": "volact_password_env: PW_ENV",
         "file": "volact_password_file: pw",
-        "command": f"volact_password_command: sh -c 'sleep 0.4; cat {folder}/pw-command'",
+        "command": f"volact_password_command: sh -c '{prints}'",
         "keyring": "volact_keyring: volact-test",
         "clear": f"ansible_password: {MARKS['clear']}",
         "passphrase": "volact_key_file: key\n      volact_key_passphrase_env: PW_KEY",

@@ -5,7 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from cloud_lab import HELLO, QUICK_PAUSES, bad, bat, fault, good, ready_all, run_all, run_late
+from cloud_lab import (
+    GRACE_S,
+    HELLO,
+    QUICK_PAUSES,
+    bad,
+    bat,
+    fault,
+    good,
+    ready_all,
+    run_all,
+    run_late,
+)
 from tencent_cloud import Cloud, cloud
 from virtual_time import pass_time
 
@@ -202,7 +213,7 @@ async def test_the_cloud_is_told_how_long_it_may_take() -> None:
 
 
 async def run_one(here: Cloud, instance: str) -> Raw:
-    transport = RunCommandTransport(here.region(), instance, "salt")
+    transport = RunCommandTransport(here.region(), instance, "salt", grace_s=GRACE_S)
     return await transport.run(HELLO, name="volact-0123456789", deadline_s=120)
 
 
@@ -219,7 +230,7 @@ async def test_leaving_before_anything_was_sent_sends_nothing() -> None:
 async def test_those_who_leave_together_are_cancelled_in_one_call_and_the_others_stay() -> None:
     async with cloud("tencent", servers=40) as here:
         region, ids = here.region(), here.some(4)
-        transports = [RunCommandTransport(region, name, "salt") for name in ids]
+        transports = [RunCommandTransport(region, name, "salt", grace_s=GRACE_S) for name in ids]
         runs = [
             asyncio.ensure_future(way.run(HELLO, name="volact-0123456789", deadline_s=120))
             for way in transports
