@@ -277,7 +277,7 @@ async def test_a_command_line_has_a_limit(find: Find) -> None:
 
 async def test_no_output_in_time_is_told_and_may_be_asked_for_again(find: Find) -> None:
     listener = find(tls=False)
-    client = listener.client(operation_timeout_sec=1, read_timeout_sec=5)
+    client = listener.client(operation_timeout_sec=1, read_timeout_sec=600)
 
     def wait() -> bytes:
         with shell(client) as (_, shell_id):
@@ -292,7 +292,7 @@ async def test_no_output_in_time_is_told_and_may_be_asked_for_again(find: Find) 
 
 async def test_terminating_ends_a_command_that_waits(find: Find) -> None:
     listener = find(tls=False)
-    client = listener.client(operation_timeout_sec=1, read_timeout_sec=5)
+    client = listener.client(operation_timeout_sec=1, read_timeout_sec=600)
 
     def end() -> WSManFaultError:
         with shell(client) as (_, shell_id):

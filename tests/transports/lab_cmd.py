@@ -11,12 +11,13 @@ from pathlib import Path
 
 from volact.inventory import Secrets, load_inventory
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 
 
 async def run(inventory: Path, name: str, batch: Path) -> int:
     """Carry the file to the simulated server, hand on what it wrote and its exit code."""
     servers = {server.name: server for server in load_inventory(inventory).servers}
-    async with make_opener(Secrets())(servers[name]) as transport:
+    async with make_opener(Secrets(), SshOptions(connect_s=300))(servers[name]) as transport:
         raw = await transport.run(batch.read_bytes(), name=batch.stem, deadline_s=900)
     sys.stdout.buffer.write(raw.stdout)
     sys.stderr.buffer.write(raw.stderr)

@@ -25,6 +25,7 @@ from volact.model.server import Server
 from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import TRANSPORTS, make_opener
 from volact.transports.local import LocalTransport
+from volact.transports.login import SshOptions
 from volact.transports.processes import in_processes
 from volact_lab.cloud import lab_clouds
 from volact_lab.instances.agent import SYSTEM_TEMP
@@ -39,6 +40,9 @@ IN_PROCESSES: dict[str, TransportName] = {"ssh-in-processes": "ssh"}
 REMOTE = ("ssh", "winrm", *RUN_COMMANDS, *IN_PROCESSES)
 # local has no line: no login to refuse, no server to be unreachable or another one.
 WAYS = (*REMOTE, "local")
+
+# Times that no machine is too slow for.
+UNHURRIED = SshOptions(connect_s=300, grace_s=600)
 
 # One server of each shell, and one of each fault of a line.
 SERVERS = 40
@@ -126,7 +130,7 @@ async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     kind = IN_PROCESSES.get(request.param, "ssh" if local else request.param)
     async with Lab("tencent", SERVERS, 3, transport=kind) as lab, AsyncExitStack() as stack:
         lab.write_inventory(tmp_path / "lab.toml")
-        opener = make_opener(Secrets({"WRONG": "wrong"}))
+        opener = make_opener(Secrets({"WRONG": "wrong"}), UNHURRIED)
         if local:
             opener = local_opener(tmp_path / "lab.toml")
         if request.param in IN_PROCESSES:
@@ -251,4 +255,6 @@ async def test_cancelling_passes(servers: Servers) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    while servers.way in IN_PROCESSES and servers.left(server):
+        await asyncio.sleep(0.01)  # its process tidies up on its own when that takes long
     assert servers.left(server) == []

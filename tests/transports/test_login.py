@@ -31,8 +31,9 @@ NAME = "volact-0123456789abcdef"
 async def run(
     server: Server, secrets: Passwords | Secrets | None = None, options: SshOptions | None = None
 ) -> Raw:
-    async with make_opener(secrets or Passwords(), options)(server) as transport:
-        return await transport.run(b"@echo off", name=NAME, deadline_s=120)
+    opener = make_opener(secrets or Passwords(), options or SshOptions(connect_s=300))
+    async with opener(server) as transport:
+        return await transport.run(b"@echo off", name=NAME, deadline_s=600)
 
 
 async def refused(
@@ -169,7 +170,7 @@ async def test_unknown_host_key_is_refused_before_any_login(host: Host, tmp_path
 
 async def test_new_host_key_is_accepted_once_and_written(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "new" / "known_hosts"
-    options = SshOptions(host_keys="accept-new")
+    options = SshOptions(host_keys="accept-new", connect_s=300)
     await run(host.as_server(file), options=options)
     written = file.read_text()
     assert written == f"[127.0.0.1]:{host.port} {host.key.export_public_key().decode()}"
@@ -181,7 +182,7 @@ async def test_new_host_key_is_accepted_once_and_written(host: Host, tmp_path: P
 async def test_a_new_key_is_no_changed_one_for_those_who_come_together(
     host: Host, tmp_path: Path
 ) -> None:
-    login = Login(Passwords(), SshOptions(host_keys="accept-new"))
+    login = Login(Passwords(), SshOptions(host_keys="accept-new", connect_s=300))
     server = host.as_server(tmp_path / "known_hosts")
     connections = await asyncio.gather(*(login.connect(server) for _ in range(4)))
     for connection in connections:
@@ -193,7 +194,7 @@ async def test_a_new_key_is_no_changed_one_for_those_who_come_together(
 async def test_new_key_goes_on_its_own_line(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "known_hosts"
     file.write_text("# no end of line")
-    await run(host.as_server(file), options=SshOptions(host_keys="accept-new"))
+    await run(host.as_server(file), options=SshOptions(host_keys="accept-new", connect_s=300))
     assert file.read_text().startswith("# no end of line\n[127.0.0.1]:")
 
 
@@ -204,7 +205,7 @@ async def test_changed_host_key_is_refused(
 ) -> None:
     file = host.known_hosts(tmp_path / "known_hosts", asyncssh.generate_private_key(other))
     before = file.read_text()
-    options = SshOptions(host_keys=policy)  # type: ignore[arg-type]
+    options = SshOptions(host_keys=policy, connect_s=300)  # type: ignore[arg-type]
     error = await refused(host.as_server(file), options=options)
     assert error.kind == "host-key-changed"
     assert "known_hosts" in error.message
@@ -217,7 +218,7 @@ async def test_revoked_host_key_is_refused(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "known_hosts"
     file.write_text(f"@revoked * {host.key.export_public_key().decode()}")
     for policy in ("strict", "accept-new"):
-        options = SshOptions(host_keys=policy)
+        options = SshOptions(host_keys=policy, connect_s=300)
         assert (await refused(host.as_server(file), options=options)).kind == "host-key"
 
 
@@ -238,15 +239,15 @@ async def test_host_key_signed_by_a_known_authority(tmp_path: Path) -> None:
 
 
 async def test_host_keys_may_be_ignored_by_explicit_word(host: Host, tmp_path: Path) -> None:
-    options = SshOptions(host_keys="ignore")
+    options = SshOptions(host_keys="ignore", connect_s=300)
     await run(host.as_server(tmp_path / "none"), options=options)
     assert not (tmp_path / "none").exists()
 
 
 async def test_the_users_own_known_hosts_is_the_default(host: Host, known: Path) -> None:
-    raw = await run(host.as_server(), options=SshOptions(known_hosts=known))
+    raw = await run(host.as_server(), options=SshOptions(known_hosts=known, connect_s=300))
     assert raw.stdout.endswith(ANSWER)
-    stranger = SshOptions(known_hosts=known.with_name("of another user"))
+    stranger = SshOptions(known_hosts=known.with_name("of another user"), connect_s=300)
     assert (await refused(host.as_server(), options=stranger)).kind == "host-key"
 
 

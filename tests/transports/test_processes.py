@@ -40,11 +40,12 @@ def children(of: int | None = None) -> list[int]:
         if entry.name.isdigit():
             try:
                 state, parent = (entry / "stat").read_text().rpartition(") ")[2].split()[:2]
-            except OSError:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:  # it has ended
                 continue
-            if int(parent) == (of or os.getpid()) and state != "Z":
+            if int(parent) == (of or os.getpid()) and state != "Z" and b"process_child" in words:
                 found.append(int(entry.name))
-    return [pid for pid in found if b"process_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return found
 
 
 def end_children() -> None:

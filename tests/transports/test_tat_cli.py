@@ -119,6 +119,8 @@ async def test_ctrl_c_cancels_what_runs_in_the_cloud(tmp_path: Path) -> None:
             while "RUNNING" not in {task.status for task in tasks.values()}:
                 await asyncio.sleep(0.02)
             process.send_signal(signal.SIGINT)
+            while not here.front.calls["CancelInvocation"]:
+                await asyncio.sleep(0.02)
             out, err = await asyncio.to_thread(process.communicate)
         assert process.returncode == 130, err
         (row,) = json.loads(out)["servers"]

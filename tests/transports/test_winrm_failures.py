@@ -198,7 +198,7 @@ def at(port: int, **winrm: object) -> Server:
 
 async def refused(server: Server, passwords: Passwords | None = None) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        async with make_opener(passwords or Passwords())(server):
+        async with make_opener(passwords or Passwords(), SshOptions(connect_s=300))(server):
             pytest.fail("it opened")
     assert PASSWORD not in caught.value.line()
     assert caught.value.line().isprintable()

@@ -9,13 +9,21 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
-from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, refused, run
+from winrm_fleet import (
+    DEADLINE_S,
+    NAME,
+    SCRIPT,
+    UNHURRIED,
+    Fleet,
+    fleet_fixture,
+    refused,
+    run,
+)
 
 from volact.errors import TransportError
 from volact.inventory import Secrets
 from volact.model.server import Server
 from volact.transports.connect import make_opener
-from volact.transports.login import SshOptions
 from volact.transports.winrm.transport import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
 from volact_lab.inspection import left
 from volact_lab.listening import StreamListener
@@ -154,7 +162,7 @@ def test_command_lines_are_short_and_begin_with_no_quote() -> None:
 async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> None:
     server = fleet.find(fault="hang", tls=None)
     shells = fleet.service(server).shells
-    async with make_opener(Secrets())(server) as transport:
+    async with make_opener(Secrets(), UNHURRIED)(server) as transport:
         with pytest.raises(TransportError) as caught:
             await transport.run(SCRIPT, name=NAME, deadline_s=1)
         assert caught.value.kind == "timeout"
@@ -168,11 +176,11 @@ async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> No
 
 async def test_a_shell_that_is_gone_between_two_scripts(fleet: Fleet) -> None:
     server = fleet.find()
-    async with make_opener(Secrets())(server) as transport:
-        await transport.run(SCRIPT, name=NAME, deadline_s=120)
+    async with make_opener(Secrets(), UNHURRIED)(server) as transport:
+        await transport.run(SCRIPT, name=NAME, deadline_s=DEADLINE_S)
         fleet.service(server).shells.clear()
         with pytest.raises(TransportError) as caught:
-            await transport.run(SCRIPT, name=NAME, deadline_s=120)
+            await transport.run(SCRIPT, name=NAME, deadline_s=DEADLINE_S)
         assert caught.value.kind == "connect"
         assert "the remote shell is gone" in caught.value.message
 
@@ -199,10 +207,10 @@ async def test_many_visits_leave_no_shell_behind(fleet: Fleet) -> None:
 
 async def test_a_service_that_stops_in_the_middle(fleet: Fleet) -> None:
     server = fleet.find()
-    async with make_opener(Secrets())(server) as transport:
+    async with make_opener(Secrets(), UNHURRIED)(server) as transport:
         await fleet.lab.winrm.stop()
         with pytest.raises(TransportError) as caught:
-            await transport.run(SCRIPT, name=NAME, deadline_s=120)
+            await transport.run(SCRIPT, name=NAME, deadline_s=DEADLINE_S)
     assert caught.value.kind == "connect"
 
 
@@ -216,18 +224,18 @@ async def test_endless_output_is_cut_off(fleet: Fleet) -> None:
 
 
 async def test_a_guessable_name_is_refused(fleet: Fleet) -> None:
-    async with make_opener(Secrets())(fleet.find()) as transport:
+    async with make_opener(Secrets(), UNHURRIED)(fleet.find()) as transport:
         with pytest.raises(ValueError, match="not a file name"):
             await transport.run(SCRIPT, name="../x", deadline_s=5)
 
 
 async def test_one_opener_serves_many_at_once(fleet: Fleet) -> None:
-    opener = make_opener(Secrets(), SshOptions(connect_s=300))
+    opener = make_opener(Secrets(), UNHURRIED)
     good = [name for name, slot in fleet.lab.slots.items() if not slot.line]
 
     async def one(server: Server) -> int | None:
         async with opener(server) as transport:
-            raw = await transport.run(SCRIPT, name=NAME, deadline_s=120)
+            raw = await transport.run(SCRIPT, name=NAME, deadline_s=DEADLINE_S)
             return raw.exit_status
 
     statuses = await asyncio.gather(*(one(fleet.servers[name]) for name in good))

@@ -14,10 +14,14 @@ from volact.inventory import Inventory, Secrets, load_inventory
 from volact.model.server import Server
 from volact.transports.base import Raw
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab
 from volact_lab.winrm.front import over_tls
 from volact_lab.winrm.service import Service
 
+# Times that no machine is too slow for.
+DEADLINE_S = 600
+UNHURRIED = SshOptions(connect_s=300, grace_s=600)
 NAME = "volact-0123456789abcdef"
 SCRIPT = b'@echo off\r\necho VOLACT1 hello\r\ndel /q /f "%~f0" & exit 0\r\n'
 
@@ -74,11 +78,11 @@ async def run(
     server: Server,
     script: bytes = SCRIPT,
     *,
-    deadline_s: float = 20,
+    deadline_s: float = DEADLINE_S,
     passwords: Passwords | None = None,
 ) -> Raw:
     """One script on one server."""
-    async with make_opener(passwords or Secrets())(server) as transport:
+    async with make_opener(passwords or Secrets(), UNHURRIED)(server) as transport:
         name = f"volact-{secrets.token_hex(16)}"
         return await transport.run(script, name=name, deadline_s=deadline_s)
 
