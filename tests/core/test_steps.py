@@ -305,7 +305,7 @@ def test_a_guard_stands_behind_the_parameters() -> None:
     assert from_wire(step).guard == guard
 
 
-# What a script that nobody watches may do; every other kind is for servers that are examined.
+# What a script does without a run of volact; every other kind is for servers that are examined.
 _HANDED_OUT = {"enable-service", "start-service", "grant-execute", "set-time-source", "sync-clock"}
 _HANDED_OUT |= {"install-key", "set-kms-host", "clear-kms-host", "put-back-kms-host", "activate"}
 

@@ -111,9 +111,8 @@ class Reaper:
         try:
             if self._session is None:
                 self._session = open_session(self._store.engine, self._lease.worker)
-                self._observer = LeaseObserver(
-                    self._readings
-                )  # the database may have ended sessions
+                # The database may have ended sessions.
+                self._observer = LeaseObserver(self._readings)
             with self._session.begin():
                 self._lease.renew(self._session)
                 alive = beats(self._session)
