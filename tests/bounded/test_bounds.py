@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from evil_http import FLOODS, SLOW, Say, compressed, evil
 from pypsrp.negotiate import HTTPNegotiateAuth
 
-from volact.bounded.http_client import BoundedHandler, origin
+from volact.bounded.http_client import BoundedHandler, stays_at_origin
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits, PeerLimitError
 
@@ -110,6 +110,8 @@ def test_redirects_are_followed_nowhere_or_within_the_origin() -> None:
             ("never", "/here"),
             ("same-origin", f"http://127.0.0.1:{elsewhere.port}/"),
             ("same-origin", "//localhost/"),
+            ("same-origin", "//["),
+            ("same-origin", "//127.0.0.1:port/"),
         ):
             with evil(moved(to)) as server, requests.Session() as session:
                 bind_session(session, LIMITS, policy)  # type: ignore[arg-type]
@@ -129,8 +131,9 @@ def test_a_redirect_within_the_origin_is_followed() -> None:
 
 
 def test_an_origin_has_a_port() -> None:
-    assert origin("https://h/x") == origin("https://h:443/") != origin("http://h/x")
-    assert origin("https://h/") != origin("https://h.evil/")
+    assert stays_at_origin("https://h/x", "https://h:443/")
+    assert not stays_at_origin("https://h/x", "http://h/x")
+    assert not stays_at_origin("https://h/", "https://h.evil/")
 
 
 def test_abort_ends_a_thread_that_waits() -> None:

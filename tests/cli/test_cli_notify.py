@@ -95,13 +95,21 @@ def test_a_login_in_the_url_becomes_a_header(receiver: Receiver) -> None:
     assert receiver.got[0][1]["Authorization"] == "Basic bWU6cGFzc0B3b3Jk"
 
 
-def test_a_redirect_on_the_same_host_is_followed(receiver: Receiver) -> None:
-    receiver.answer = lambda path: (200, {}) if path == "/new" else (308, {"Location": "/new"})
+@pytest.mark.parametrize(
+    ("location", "place"), [("/new", "/new"), ("/n\u00e9w one?q=%20", "/n%E9w%20one?q=%20")]
+)
+def test_a_redirect_on_the_same_host_is_followed(
+    receiver: Receiver, location: str, place: str
+) -> None:
+    receiver.answer = lambda path: (200, {}) if path == place else (308, {"Location": location})
     Webhook(f"http://127.0.0.1:{receiver.port}/old").send(message())
-    assert [path for path, _, _ in receiver.got] == ["/old", "/new"]
+    assert [path for path, _, _ in receiver.got] == ["/old", place]
 
 
-@pytest.mark.parametrize("place", ["http://127.0.0.1:{other}/", "https://127.0.0.1:{own}/", "//h"])
+@pytest.mark.parametrize(
+    "place",
+    ["http://127.0.0.1:{other}/", "https://127.0.0.1:{own}/", "//h", "http://[", "//127.0.0.1:x/"],
+)
 def test_a_redirect_to_another_place_is_not(
     receiver: Receiver, elsewhere: Receiver, place: str
 ) -> None:

@@ -279,6 +279,26 @@ def test_more_runs_than_a_page_of_the_service_has(service: Service) -> None:
     assert [run["id"] for run in json.loads(done.stdout)["runs"]] == ["bb22", "aa11"]
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://[v", "https://[v"),
+        ("https://v:abc", "https://v:abc"),
+        ("https://v:0", "https://v:0"),
+        ("https://a b", "https://a b"),
+        ("volact.example", "volact.example"),
+        ("https://ada:hunter2@v", "https://…@v"),
+        ("https://v?token=x", "https://v?…"),
+    ],
+)
+def test_an_address_that_is_none_is_one_line(url: str, shown: str) -> None:
+    done = volact("status", "--service", url)
+    said = (
+        f"volact: '{shown}' is not the address of a service (for example: https://volact.example)\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 def test_where_the_token_is(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

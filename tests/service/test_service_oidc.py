@@ -346,6 +346,7 @@ def test_a_known_user_in_too_many_groups_stays_who_it_is(store: Store, issuer: s
         ('issuer = "https://l"\nclient-id = "v"\nroles = {a = "root"}', "root"),
         ('issuer = "https://l"\nclient-id = "v"\nsession-hours = 0', "session-hours"),
         ("issuer =", "oidc.toml"),
+        ('issuer = "https://[l"\nclient-id = "v"', "oidc.toml: 'https://[l' is not the address"),
     ],
 )
 def test_wrong_settings_are_said(tmp_path: Path, text: str, words: str) -> None:

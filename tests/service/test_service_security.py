@@ -75,6 +75,21 @@ def test_behind_a_proxy_the_public_address_is_the_own_one(store: Store) -> None:
         assert client.post("/sign-in", data=FORM, headers=headers).status_code == 303
 
 
+@pytest.mark.parametrize("host", ["[x", "x:abc", "x:99999999", "[::1", "a b", "user@x", ""])
+def test_a_host_that_is_none_is_no_defect(service: Service, host: str) -> None:
+    """Neither before the sign-in nor after it, when pages and forms are told their own path."""
+    service.user("ada")
+    headers, own = {"host": host.encode()}, {"sec-fetch-site": "same-origin"}
+    with service.client() as client:
+        for signed_in in (False, True):
+            if signed_in:
+                assert client.post("/sign-in", data=FORM).status_code == 303
+            for path in ("/", "/account", "/nowhere", "/api/v1/me", "/api/v1/nowhere"):
+                assert client.get(path, headers=headers).status_code < 500, path
+            answer = client.post("/runs", data={"once": "1"}, headers={**headers, **own})
+            assert answer.status_code < 500
+
+
 def test_a_token_needs_no_origin_and_no_browser_sends_one(service: Service) -> None:
     token = service.token(service.user("ada", "operator"), "operator")
     headers = {"authorization": f"Bearer {token}", "origin": "https://evil.example"}

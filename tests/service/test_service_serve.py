@@ -119,6 +119,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
         (("--tls-key", "x"), "--tls-certificate and --tls-key are given together"),
         (("--tls-key", "x", "--tls-certificate", "y"), "y, x: these are no TLS certificate"),
         (("--public-url", "volact.example"), "is not the address of a service"),
+        (("--public-url", "https://[v"), "'https://[v' is not the address of a service"),
         (("--trust-proxy", "everyone"), "'everyone' is no IP address or network"),
         (("--oidc", "/nowhere/oidc.toml"), "/nowhere/oidc.toml: No such file"),
         (("--database", "none"), "the service needs a database"),

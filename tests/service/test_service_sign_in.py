@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -47,6 +48,17 @@ def test_a_password_signs_in_and_sign_out_ends_it(either_service: Service) -> No
         assert client.post("/sign-out").headers["location"] == "/sign-in"
         assert client.get("/account/password").status_code == 303
     assert actions(either_service)[:2] == ["session.ended", "sign-in"]
+
+
+@pytest.mark.parametrize("name", ["a%3Fb", "a%23b", "a%25b", "%C3%A9", "a%20b"])
+def test_a_sign_in_leads_to_the_server_that_was_asked_for(service: Service, name: str) -> None:
+    """Signs that mean something in an address are of its name."""
+    service.user("ada")
+    asked = f"/servers/{name}?days=30"
+    with service.client() as client:
+        wanted = client.get(asked).headers["location"]
+        assert wanted == f"/sign-in?next={quote(asked, safe='')}"
+        assert sign_in(client, next=asked).headers["location"] == asked
 
 
 def test_the_cookie_is_for_the_server_alone(service: Service, store: Store) -> None:

@@ -163,6 +163,30 @@ def test_a_link_has_the_address_that_the_service_has(
     assert volact("user", *words, *database).stdout.startswith("https://volact.example/sign-in/")
 
 
+@pytest.mark.parametrize("words", [("link", "root"), ("add", "eve")])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "volact.example",
+        "https://[v",
+        "https://v:abc",
+        "https://v/console",
+        "ftp://v",
+    ],
+)
+def test_a_link_with_an_address_that_is_none_is_not_made(
+    words: tuple[str, ...], url: str, store: Store
+) -> None:
+    Service(store).user("root")
+    place = ("--public-url", url, "--database", str(store.address.file))
+    done = volact("user", *words, *place)
+    said = (
+        f"volact: '{url}' is not the address of a service (for example: https://volact.example)\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert [user.name for user in store.ask(users.users)] == ["root"]
+
+
 def test_no_user_is_named_as_another_is_numbered(service: Service) -> None:
     admin = service.user("ada", "administrator")
     with pytest.raises(InputError), service.change() as change:

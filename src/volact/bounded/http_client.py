@@ -12,7 +12,7 @@ import threading
 import urllib.request
 from functools import partial
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from volact.bounded.stream import BoundedBuffer, BoundedReader, EncodedError, Limits, hang_up
 
@@ -75,7 +75,14 @@ class BoundedHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
         return self.do_open(cast("Any", self._tls), req)
 
 
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL."""
+def stays_at_origin(url: str, location: str) -> bool:
+    """Whether a redirect stays at the scheme, host and port of a URL; no for what is no URL."""
+    try:
+        return _origin(url) == _origin(urljoin(url, location))
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)

@@ -12,14 +12,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any, Literal
-from urllib.parse import urljoin
 from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.poolmanager import PoolManager
 
-from volact.bounded.http_client import bounded_connection, origin
+from volact.bounded.http_client import bounded_connection, stays_at_origin
 from volact.bounded.stream import Limits, RedirectError, hang_up
 from volact.model.text import say
 
@@ -90,8 +89,7 @@ class BoundedAdapter(HTTPAdapter):
     def _may_lead(self, response: requests.Response) -> bool:
         if self._redirects == "never":
             return False
-        here, there = response.url, response.headers.get("Location", "")
-        return origin(here) == origin(urljoin(here, there))
+        return stays_at_origin(response.url, response.headers.get("Location", ""))
 
     def _bind(self, manager: PoolManager) -> None:
         bind_pools(manager, self._limits, self._connection)

@@ -18,11 +18,12 @@ from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import requests
 
+from volact.client.address import address_parts
 from volact.client.answers import (
     AuditPage,
     Me,
@@ -317,13 +318,8 @@ class _Bearer(requests.auth.AuthBase):
 
 def require_safe(url: str) -> None:
     """A token goes by TLS, or stays on this machine."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(
-            say("{text} is not the address of a service", text=raw(repr(url))),
-            say("for example: {url}", url=raw("https://volact.example")),
-        )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    parts = address_parts(url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise InputError(
             say("{url}: a token is not sent without TLS", url=raw(url)), say("write https://")
         )

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import http.client
 import ssl
+import string
 import urllib.error
 import urllib.request
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 import msgspec
 
 from volact import __version__
-from volact.bounded.http_client import BoundedHandler, origin
+from volact.bounded.http_client import BoundedHandler, stays_at_origin
 from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
 from volact.model.text import say
@@ -68,11 +69,11 @@ class Webhook:
         raise NotifyError(say("too many redirects"))
 
     def _followed(self, url: str, moved: str) -> str:
-        there = urljoin(url, moved)
-        if origin(there) != origin(url):
+        if not stays_at_origin(url, moved):
             why = say("redirected to another scheme, host or port, which is not followed")
             raise NotifyError(say("{why}; name the final URL", why=why))
-        return there
+        # http.client reads a header as Latin-1, and sends what is ASCII alone.
+        return quote(urljoin(url, moved), safe=string.punctuation, encoding="latin-1")
 
     def _post(self, url: str, body: bytes) -> tuple[int, str]:
         """The status, and where a redirect points."""

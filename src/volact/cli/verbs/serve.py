@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from volact.cli.child_lab import child_lab, starting
 from volact.cli.console import write_line
@@ -14,6 +13,7 @@ from volact.cli.options.lab import DemoOptions
 from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
+from volact.client.address import public_url
 from volact.errors import InputError
 from volact.model.profile import HostPort
 from volact.model.text import raw, say
@@ -74,7 +74,7 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
         database=database_of(options.database),
         listen=_listen(options.listen),
         tls=_tls(options),
-        public_url=_public_url(options.public_url),
+        public_url=public_url(options.public_url),
         workers=options.workers,
         keep_alive_s=options.keep_alive,
         log=options.log,
@@ -97,18 +97,6 @@ def _tls(options: ServeOptions) -> TlsFiles | None:
     if not options.tls_key:
         return None
     return TlsFiles(Path(options.tls_certificate), Path(options.tls_key))
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (
-        parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/")
-    ):
-        raise InputError(
-            say("{text} is not the address of a service", text=raw(repr(text))),
-            say("for example: {url}", url=raw("https://volact.example")),
-        )
-    return text
 
 
 def _network(text: str) -> str:

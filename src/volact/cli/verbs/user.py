@@ -20,6 +20,7 @@ from volact.cli.options.service import (
     UserListOptions,
 )
 from volact.cli.service_database import needs_service, open_database
+from volact.client.address import public_url
 from volact.client.wire import NewUser, UserChange
 from volact.model.text import count, say
 from volact.words import tr
@@ -36,9 +37,10 @@ def add(options: UserAddOptions) -> int:
         name=options.name, role=options.role, email=options.email,
         scopes=tuple(options.scope) or None,
     )  # fmt: skip
+    url = public_url(options.public_url)
     with _change(options.database, create=True) as change:
         key = sessions.make_link(change, users.add(change, new))
-    use_stdout("text").write(f"{sessions.link_url(options.public_url, key)}\n")
+    use_stdout("text").write(f"{sessions.link_url(url, key)}\n")
     return 0
 
 
@@ -61,9 +63,10 @@ def list_users(options: UserListOptions) -> int:
 
 def link(options: UserLinkOptions) -> int:
     """Print a link that signs a user in once."""
+    url = public_url(options.public_url)
     with _change(options.database) as change:
         key = sessions.make_link(change, users.find(change.connection, options.name))
-    use_stdout("text").write(f"{sessions.link_url(options.public_url, key)}\n")
+    use_stdout("text").write(f"{sessions.link_url(url, key)}\n")
     return 0
 
 

@@ -54,14 +54,14 @@ def on_input_error(request: Request[Any, Any, Any], error: InputError) -> Respon
 
 def on_store_error(request: Request[Any, Any, Any], error: StoreError) -> Response[Problem]:
     """The database cannot be asked; a moment later it may."""
-    _LOG.warning("%s %s: %s", request.method, request.url.path, error.line())
+    _LOG.warning("%s %s: %s", request.method, request.scope["path"], error.line())
     headers = {"Retry-After": "5"}
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.hint, headers)
 
 
 def on_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """An error of volact: the log has it, the answer does not."""
-    _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
+    _LOG.error("%s %s", request.method, request.scope["path"], exc_info=error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         say("This is an error of volact. The log of the service says what happened."),
@@ -83,7 +83,7 @@ def unrouted(page: Callable[..., Any] | None = None) -> Any:
     """
 
     def on_unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Any:
-        if page is None or request.url.path.startswith("/api/"):
+        if page is None or request.scope["path"].startswith("/api/"):
             return on_http_error(request, error)
         return page(request, error)
 

@@ -58,17 +58,22 @@ def on_http_error(request: Asked, error: HTTPException) -> Response[Any]:
 
 def _wanted(request: Asked) -> str:
     """The page to show after the sign-in: of what was to be changed, the one it was asked from."""
-    url = urlsplit(str(request.url))
+    path = quote(request.scope["path"])
+    query = request.scope["query_string"].decode("latin-1")
     if request.method not in ("GET", "HEAD"):
-        url = url._replace(query="")
-        own = {url.netloc, urlsplit(parts_of(request).settings.public_url).netloc}
+        query = ""
+        own = {
+            request.headers.get("host", ""),
+            urlsplit(parts_of(request).settings.public_url).netloc,
+        }
         with suppress(ValueError):
             came = urlsplit(request.headers.get("referer", ""))
-            url = came if came.netloc in own - {""} else url
-    path = url.path
+            if came.netloc in own - {""}:
+                path, query = came.path, came.query
+    asked = path
     while path != "/" and not _is_page(request, path):
         path = path.rpartition("/")[0] or "/"
-    return f"{path}?{url.query}" if url.query and path == url.path else path
+    return f"{path}?{query}" if query and path == asked else path
 
 
 def _is_page(request: Asked, path: str) -> bool:
@@ -97,7 +102,7 @@ def on_store_error(request: Asked, error: StoreError) -> Response[Any]:
 
 def on_defect(request: Asked, error: Exception) -> Response[Any]:
     """An error of volact: the log has it, the page does not."""
-    _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
+    _LOG.error("%s %s", request.method, request.scope["path"], exc_info=error)
     return _page(request, 500, "")
 
 

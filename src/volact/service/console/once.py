@@ -30,7 +30,7 @@ async def once(request: Asked, form: Form, work: Callable[[], Awaitable[str]]) -
     """
     if not form.text("once"):
         return await work(), False
-    digest = _digest(request.url.path, form)
+    digest = _digest(request.scope["path"], form)
     sent = KeptAnswer(parts_of(request), digest, request.user.user, digest)
     for _ in range(_MOST_ASKS):
         led = await asyncio.to_thread(_begin, sent)

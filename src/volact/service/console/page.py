@@ -144,7 +144,7 @@ def fragment(request: Asked, template: str, **values: Any) -> str:
         .render(
             actor=actor,
             menu=_menu(actor),
-            place=request.url.path,
+            place=request.scope["path"],
             first=not request.query_params.get("cursor"),
             now=parts_of(request).now(),
             **values,

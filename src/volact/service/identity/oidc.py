@@ -15,7 +15,7 @@ import tomllib
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 import msgspec
@@ -27,6 +27,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from volact.bounded.files import read_named
+from volact.client.address import address_parts
 from volact.client.wire import Role
 from volact.errors import InputError, VolactError, one_line, unreadable
 from volact.model.text import raw, say
@@ -81,7 +82,10 @@ def load_oidc(path: Path) -> OidcSettings:
         raise unreadable(error, path) from error
     except ValueError as error:  # msgspec's are among them
         raise InputError(raw(one_line(str(error))), where=str(path)) from error
-    parts = urlsplit(settings.issuer)
+    try:
+        parts = address_parts(settings.issuer)
+    except InputError as error:
+        raise InputError(error.message, where=str(path)) from error
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise InputError(say("the issuer's address begins with https://"), where=str(path))
     return settings
