@@ -160,6 +160,18 @@ def test_a_service_that_is_not_there(closed_port: int) -> None:
         client.me()
 
 
+def test_a_proxy_that_is_not_there_is_named(
+    closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the service, whose address stands in the same line."""
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port}")
+    monkeypatch.setenv("no_proxy", "")
+    told = "volact.example cannot be reached: the proxy does not connect: Connection refused"
+    with Client("https://volact.example", "token") as client, pytest.raises(ServiceError) as caught:
+        client.me()
+    assert caught.value.line() == told
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -21,7 +21,7 @@ from volact.agent.shorten import shorten, without_signs
 from volact.agent.spoken import in_batch, table
 from volact.agent.squeeze import joined, squeeze, without_unused
 from volact.core.steps import BY_NAME, KINDS
-from volact.core.steps.kind import StepKind
+from volact.core.steps.kind import Stage, StepKind
 from volact.errors import InputError
 from volact.knowledge.load import load_editions
 from volact.model.text import say
@@ -48,7 +48,11 @@ _UNCHANGED = ("ground_facts", "firewall", "online", "resolved", "routes6")
 
 def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
     """The parts that these kinds of steps run, each once."""
-    return tuple(dict.fromkeys(part for kind in kinds for part in kind.agent_parts))
+    return tuple(dict.fromkeys(part for kind in kinds for part in _parts_of(kind)))
+
+
+def _parts_of(kind: StepKind[Any]) -> tuple[str, ...]:
+    return ("put_back", *kind.agent_parts) if kind.stage is Stage.UNDO else kind.agent_parts
 
 
 # Only what its steps need is sent of these.

@@ -70,8 +70,10 @@ def unreachable(url: str, error: Exception) -> str:
     """Why there is no answer."""
     place = urlsplit(url).netloc
     reason = _innermost(error)
-    why = (isinstance(reason, OSError) and reason.strerror) or type(reason).__name__
-    return say("{service} cannot be reached: {why}", service=raw(place), why=ready(why))
+    why = ready((isinstance(reason, OSError) and reason.strerror) or type(reason).__name__)
+    if isinstance(error, requests.exceptions.ProxyError):
+        why = say("the proxy does not connect: {detail}", detail=why)
+    return say("{service} cannot be reached: {why}", service=raw(place), why=why)
 
 
 def _innermost(error: BaseException) -> BaseException:

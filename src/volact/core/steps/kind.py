@@ -73,6 +73,7 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     - ``params``: the struct of its parameters; one kind has one struct
     - ``label``: what it does, in plain words; ``None`` shows the name
     - ``agent_parts``: the parts of ``agent/source`` that it runs, beside ``steps``
+      and, for an undo, ``put_back``
 
     When it is planned:
 
