@@ -56,6 +56,7 @@ def test_hosts_are_compared_as_dns_and_ip_do(one: str, other: str, same: bool) -
         (1688, "1688", {"host": None, "port": 1688}),
         (1688, unreadable(0x80070005), {"host": None, "port": 1688}),  # not known to be none
         (1690, None, {"host": None, "port": 1690}),
+        (unreadable(0x80041017), "9" * 5000, {"host": None}),  # more than Python makes a number of
     ],
 )
 def test_whether_a_port_is_set_is_for_the_registry_to_say(

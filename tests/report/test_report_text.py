@@ -240,6 +240,8 @@ def test_natural_order() -> None:
         "web-2",
         "web-10",
     ]
+    numbers = ["n0", "n007", "n07", "n7", "n8", "n10", "n" + "9" * 5000, "n1" + "0" * 5000]
+    assert sorted({*numbers}, key=natural) == numbers
 
 
 def test_groups_are_by_verdict_then_size() -> None:

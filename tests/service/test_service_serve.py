@@ -116,6 +116,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (("--listen", "nowhere"), "'nowhere' is not HOST:PORT (such as 127.0.0.1:8088)"),
+        (("--listen", "x:" + "9" * 5000), "is not HOST:PORT (such as 127.0.0.1:8088)"),
         (("--tls-key", "x"), "--tls-certificate and --tls-key are given together"),
         (("--tls-key", "x", "--tls-certificate", "y"), "y, x: these are no TLS certificate"),
         (("--public-url", "volact.example"), "is not the address of a service"),

@@ -284,9 +284,14 @@ async def test_settings_that_cannot_be_read_are_said(
     options = settings(tmp_path, "Host *\n  Port many\n")
     with pytest.raises(InputError, match=r"config: not an SSH config: line 2"):
         await visit(host.as_server(known), options)
-    options = settings(tmp_path, "Host *\n  ProxyJump gate:xx\n")
-    with pytest.raises(InputError, match="ProxyJump gate:xx: not user@host:port"):
-        await visit(host.as_server(known), options)
+    for port in ("xx", "\u00b2", "0", "65536", "9" * 5000):
+        options = settings(tmp_path, f"Host *\n  ProxyJump gate:{port}\n")
+        with pytest.raises(InputError, match=f"ProxyJump gate:{port}: not user@host:port"):
+            await visit(host.as_server(known), options)
+    for port in ("0", "65536"):
+        options = settings(tmp_path, f"Host *\n  HostName 127.0.0.1\n  Port {port}\n")
+        with pytest.raises(InputError, match=f"config: 127.0.0.1: port {port} is not a number"):
+            await visit(Server(name="web", address=Address(scheme="ssh", host="web")), options)
 
 
 @pytest.mark.parametrize("format_", ["openssh", "pkcs8-pem"])

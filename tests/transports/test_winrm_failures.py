@@ -322,6 +322,36 @@ def test_an_answer_that_stalls_for_seconds_is_waited_for() -> None:
     assert all(request >= operation + 5 for operation, request in heard)
 
 
+class Ending(Crowded):
+    """A WinRM service whose command ends with an exit code as it is written."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self._code = code
+
+    def invoke(self, action: str, *_: object) -> ElementTree.Element:
+        if action != WSManAction.RECEIVE:
+            return super().invoke(action)
+        answer, rsp = ElementTree.Element("a"), f"{{{NAMESPACES['rsp']}}}"
+        state = ElementTree.SubElement(
+            answer, f"{rsp}CommandState", State=f"{NAMESPACES['rsp']}/CommandState/Done"
+        )
+        ElementTree.SubElement(state, f"{rsp}ExitCode").text = self._code
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("0", 0), (" 3 ", 3), ("3221225786", 3221225786), ("-1073741510", -1073741510),
+     ("9" * 5000, None), ("\u00b2", None), ("", None), ("one", None)],
+    ids=lambda word: str(word)[:12],
+)  # fmt: skip
+def test_an_exit_code_is_a_number_or_not_reported(code: str, status: int | None) -> None:
+    raw = RemoteShell(cast(Any, Ending(code)), lambda: None).run("x", b"", CommandStop(1e12))
+    assert raw is not None
+    assert raw.exit_status == status
+
+
 class Stalled(Crowded):
     """A WinRM service of which one answer never comes."""
 

@@ -66,7 +66,13 @@ def title_of(word: str, verdict: Verdict, said: Collection[str]) -> str:
 def natural(name: str) -> Natural:
     """A sort key that puts web-2 before web-10."""
     parts = re.findall("([0-9]+)|([^0-9]+)", f"{name.casefold()}\0")
-    return tuple((0, int(digits), digits) if digits else (1, 0, text) for digits, text in parts)
+    return tuple(_as_number(digits) if digits else (1, 0, text) for digits, text in parts)
+
+
+def _as_number(digits: str) -> tuple[int, int, str]:
+    """In the order of numbers; Python makes no number of thousands of digits."""
+    value = digits.lstrip("0")
+    return 0, len(value), value + digits
 
 
 _DIGITS = re.compile(r"[0-9]+")

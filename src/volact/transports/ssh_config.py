@@ -179,11 +179,15 @@ def _read(path: Path, server: Server) -> HostSettings:
         require_host(host)
     except InputError as error:
         raise InputError(error.what, where=str(path)) from error
+    port = cast("int | None", config.get("Port"))
+    if port is not None and not _is_port(port):
+        what = say("{shown}: port {told} is not a number from 1 to 65535", shown=host, told=port)
+        raise InputError(what, where=str(path))
     if command:
         _require_user(cast("str", config.get("User")) or account_name())
     return HostSettings(
         host=host,
-        port=cast("int | None", config.get("Port")),
+        port=port,
         user=cast("str", config.get("User", "")),
         keys=tuple(cast("list[str]", config.get("IdentityFile", []))),
         jump=_jump(cast("str | None", config.get("ProxyJump")), path),
@@ -222,7 +226,7 @@ def _hop(word: str, path: Path) -> Address:
     host, _, port = place.rpartition(":") if not place.endswith("]") else (place, "", "")
     if not host:
         host, port = place, ""
-    if not host or (port and not port.isdigit()):
+    if not host or (port and not (re.fullmatch("[0-9]{1,5}", port) and _is_port(int(port)))):
         raise InputError(say("ProxyJump {word}: not user@host:port", word=word), where=str(path))
     return Address(
         scheme="ssh",
@@ -230,6 +234,10 @@ def _hop(word: str, path: Path) -> Address:
         port=int(port) if port else None,
         user=login or None,
     )
+
+
+def _is_port(number: int) -> bool:
+    return 1 <= number <= 65535
 
 
 def own_user() -> str:

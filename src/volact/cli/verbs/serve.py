@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
 
 def _listen(text: str) -> HostPort:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         what = say("{text} is not HOST:PORT", text=raw(repr(text)))
         raise InputError(what, say("such as 127.0.0.1:8088"))
     return HostPort(host.removeprefix("[").removesuffix("]"), int(port))

@@ -78,4 +78,4 @@ def _of_server(facts: Facts) -> KmsNames:
 
 def _number(port: Fact[Any]) -> int:
     digits = str(value_of(port) or "").strip()
-    return int(digits) if digits.isdecimal() else 0
+    return int(digits) if digits.isdecimal() and len(digits) <= 5 else 0

@@ -7,6 +7,7 @@ Every call blocks and none longer than its time-out; they are made in a
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -226,8 +227,8 @@ def _piece(answer: Element) -> Piece:
             written[name] += _decoded(stream.text)
     state = answer.find(".//rsp:CommandState", NAMESPACES)
     done = state is not None and state.get("State") == _DONE
-    code = answer.findtext(".//rsp:ExitCode", None, NAMESPACES)
-    status = int(code) if code and code.strip().isdecimal() else None
+    code = answer.findtext(".//rsp:ExitCode", "", NAMESPACES).strip()
+    status = int(code) if re.fullmatch("-?[0-9]{1,10}", code) else None
     return Piece(written["stdout"], written["stderr"], done, status)
 
 
