@@ -284,6 +284,7 @@ def test_more_runs_than_a_page_of_the_service_has(service: Service) -> None:
     [
         ("https://[v", "https://[v"),
         ("https://v:abc", "https://v:abc"),
+        ("https://a..b", "https://a..b"),
         ("https://v:0", "https://v:0"),
         ("https://a b", "https://a b"),
         ("volact.example", "volact.example"),
@@ -297,6 +298,25 @@ def test_an_address_that_is_none_is_one_line(url: str, shown: str) -> None:
         f"volact: '{shown}' is not the address of a service (for example: https://volact.example)\n"
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize("token", ["日本", "é", "a\nb", "a b", "a\x01b", "a\udce9"])
+def test_a_token_that_is_none_is_one_line(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLACT_TOKEN", token)
+    done = volact("status", "--service", "https://volact.example")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "volact: the token for https://volact.example has characters that no token has "
+        "(copy it again, without spaces or line breaks)\n",
+    )
+
+
+def test_a_name_that_is_no_text_is_one_line(service: Service) -> None:
+    for words in (("status",), ("check", "-i", "main")):
+        done = service(*words, "--limit", "web-\udce9")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "volact: 'web-\\udce9': is not UTF-8 text\n"
 
 
 def test_where_the_token_is(

@@ -117,6 +117,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     [
         (("--listen", "nowhere"), "'nowhere' is not HOST:PORT (such as 127.0.0.1:8088)"),
         (("--listen", "x:" + "9" * 5000), "is not HOST:PORT (such as 127.0.0.1:8088)"),
+        (("--listen", "a..b:1"), "a..b:1: cannot listen: the name does not resolve"),
         (("--tls-key", "x"), "--tls-certificate and --tls-key are given together"),
         (("--tls-key", "x", "--tls-certificate", "y"), "y, x: these are no TLS certificate"),
         (("--public-url", "volact.example"), "is not the address of a service"),

@@ -128,6 +128,10 @@ def test_a_failure_of_the_store_is_the_least_of_what_can_be_wrong(
             "postgresql://u@h:x/d is not a store (give a file, or",
         ),
         (
+            "postgresql://u\udce9@h/d",
+            "postgresql://u\\udce9@h/d is not a store (give a file, or",
+        ),
+        (
             "postgresql://u:s3cr3t@h/d",
             "--store contains a password, which other users can see in the list",
         ),
@@ -152,6 +156,22 @@ def test_the_environment_names_a_store(
     assert "saved as run" in done.stderr
     with open_store(str(file)) as store:
         assert len(NamesQuery().ask(store)) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("history", "{}"), ("status", "--limit", "{}"), ("expiring", "--limit", "{}"),
+        ("diff", "{}", "last"), ("forget", "{}", "--yes"), ("undo", "{}", "--yes"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_name_that_is_no_text_is_one_line(kept: Kept, words: tuple[str, ...]) -> None:
+    """As a terminal with another encoding types it, and then no database takes it."""
+    name, more = "b\udcfcro", ("-i", kept.inventory) if "undo" in words else ()
+    done = volact(*(word.format(name) for word in words), *more, "--store", kept.url)
+    said = "volact: 'b\\udcfcro': is not UTF-8 text\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 def test_everything_is_exported(kept: Kept, tmp_path: Path) -> None:

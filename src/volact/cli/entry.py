@@ -68,7 +68,13 @@ def _run(args: Sequence[str]) -> int:
 def _loaded(args: Sequence[str]) -> int:
     from volact.cli.app import run  # noqa: PLC0415 - here, for loading may be interrupted
 
-    return run(args)
+    try:
+        return run(args)
+    except UnicodeEncodeError as error:
+        from volact.cli.failure import require_text  # noqa: PLC0415 - only for an error
+
+        require_text(args, error)
+        raise
 
 
 def _guarded(act: Callable[[], int]) -> int:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -36,6 +37,8 @@ _MACHINE = {
     errno.EMFILE: say("raise the limit of open files, or lower --concurrency"),
     errno.ENFILE: say("too many files are open on this machine"),
 }
+
+_NOT_TEXT = re.compile("[\ud800-\udfff]")  # how Python holds bytes that are none
 
 # Their messages are about code, not about data.
 _HARMLESS = (
@@ -69,6 +72,16 @@ def report_error(error: BaseException) -> int:
         tell(say("{message} ({hint})", message=what, hint=_MACHINE[cause.errno]))
         return FAILED
     return _unexpected(cause)
+
+
+def require_text(args: Iterable[str], error: UnicodeEncodeError) -> None:
+    """``InputError`` where what could not be encoded came with an argument.
+
+    A terminal with another encoding types such names, and a file may have one.
+    """
+    for word in args:
+        if _NOT_TEXT.search(word) and (word in error.object or error.object in word):
+            raise InputError(say("is not UTF-8 text"), where=repr(word)) from error
 
 
 def tell(line: str) -> None:

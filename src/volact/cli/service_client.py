@@ -6,6 +6,7 @@ The token comes from the environment, a file or the keyring, never from the comm
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,16 @@ def client_of(url: str) -> Client:
     )
 
     require_safe(url)
-    token = os.environ.get("VOLACT_TOKEN", "") or _of_file() or _of_keyring(url)
+    token = os.environ.get("VOLACT_TOKEN", "").strip() or _of_file() or _of_keyring(url)
     if not token:
         raise InputError(
             say("there is no token for {url}", url=raw(url)),
             say("set VOLACT_TOKEN, or VOLACT_TOKEN_FILE to a file with it"),
+        )
+    if not re.fullmatch("[!-~]+", token):
+        raise InputError(
+            say("the token for {url} has characters that no token has", url=raw(url)),
+            say("copy it again, without spaces or line breaks"),
         )
     return Client(url, token)
 

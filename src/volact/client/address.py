@@ -50,7 +50,8 @@ def _no_address(url: str) -> InputError:
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        usable = parts.port != 0 and bool(parts.hostname)
+        name = (parts.hostname or "").encode("idna")
+        usable = parts.port != 0 and bool(name)
     except ValueError:
         return None
     usable = usable and parts.scheme in ("http", "https")

@@ -58,6 +58,9 @@ def listening(settings: ServiceSettings) -> Iterator[socket.socket]:
             raise InputError(message, say("choose another with --listen")) from error
         message = say("{where}: cannot listen: {why}", where=where, why=raw(error.strerror or ""))
         raise InputError(message) from error
+    except UnicodeError as error:  # a name that DNS cannot have
+        why = say("the name does not resolve")
+        raise InputError(say("{where}: cannot listen: {why}", where=where, why=why)) from error
     with listener:
         yield listener
 

@@ -86,7 +86,7 @@ def parse_address(text: str) -> StoreAddress | None:
     if text == NONE:
         return None
     if server := _SERVER.fullmatch(text):
-        if _hosts(text) is None:
+        if _hosts(text) is None or not _is_text(text):
             raise _no_store(text)
         return StoreAddress(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
     if text.startswith("sqlite:"):
@@ -148,6 +148,15 @@ def _query_fits(hosts: list[re.Match[str]], query: str) -> bool:
     if "host" not in said or not ports:
         return len(ports) <= 1
     return len(said["host"]) == 1 and len(said["host"][0].split(",")) == len(ports)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it is UTF-8, which an argument or a variable may not be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_port(text: str) -> bool:
