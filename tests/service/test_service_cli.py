@@ -327,10 +327,10 @@ def test_where_the_token_is(
     assert (done.returncode, "there is no token for" in done.stderr) == (2, True), done.stderr
     file = tmp_path / "token"
     monkeypatch.setenv("VOLACT_TOKEN_FILE", str(file))
-    for content in ("", "\na token\n"):
+    for content in ("", "\na-token\n"):
         file.write_text(content, "utf-8")
         done = service("status")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"volact: {file}: the first line is empty")
-    file.write_text("a token\n", "utf-8")
+    file.write_text("a-token\n", "utf-8")
     assert service("status").returncode == 0
