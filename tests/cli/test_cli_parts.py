@@ -162,6 +162,11 @@ def test_completion_works_in_bash() -> None:
             1,
             "volact: r.html: No space left on device (free some disk space, then try again)\n",
         ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/root/fleet.toml"),
+            2,
+            "volact: /root/fleet.toml: Permission denied\n",
+        ),
         (KeyboardInterrupt(), 130, "volact: interrupted\n"),
         (ExceptionGroup("g", [InputError("in\x1b[2Jner")]), 2, "volact: in\\x1b[2Jner\n"),
     ],

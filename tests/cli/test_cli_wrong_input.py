@@ -14,10 +14,13 @@ from store_samples import keep, row
 
 from volact.words import LANGUAGES
 
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+LONG = "x" * 256  # more than a file system takes as a name
 GOOD = '[[server]]\nname = "web-01"\naddress = "ssh://203.0.113.1"\n'
 FILES: dict[str, str | bytes] = {
     "good.toml": GOOD,
     "winrm.toml": '[[server]]\naddress = "winrm://a"\nwinrm-transport = "basic"\n',
+    "home.toml": GOOD + 'password-file = "~nobody9/k"\n',
     "empty.toml": "",
     "typo.toml": '[[servers]]\naddress = "ssh://a"\n',
     "single.toml": '[server]\naddress = "ssh://a"\n',
@@ -90,6 +93,16 @@ WRONG: list[tuple[str, str]] = [
     ("activate -i good.toml --yes ''", "no such server: ''"),
     ("check ''", "no such server: ''"),
     ("check ssh://", "ssh://"),
+    (f"check {LONG}", "xxx…: File name too long"),
+    (f"check ssh://a --known-hosts {LONG}", "xxx…: File name too long"),
+    (f"script --provider tencent --to {LONG}", "xxx…: File name too long"),
+    ("check ssh://a --key-file '~nobody9/k'", "'~nobody9/k': whose home is that?"),
+    ("check ssh://a --known-hosts '~nobody9/k'", "'~nobody9/k': whose home is that?"),
+    ("check -i home.toml", "'~nobody9/k': whose home is that?"),
+    ("check --from aws:eu-west-1 --aws-credentials '~nobody9/k'", "whose home is that?"),
+    ("check --from tencent:ap-jakarta --tencent-credentials '~nobody9/k'", "whose home is that?"),
+    (f"check --from azure:{SUBSCRIPTION} --azure-credentials '~nobody9/k'", "whose home is that?"),
+    ("check --from alibaba:cn-x --alibaba-credentials '~nobody9/k'", "whose home is that?"),
     ("check ftp://a", "ftp"),
     ("check ssh://a:99999", "99999"),
     ("check ssh://a:0", "0"),

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from volact.errors import InputError
 from volact.model.text import say
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -24,6 +25,19 @@ WAIT_S = 30.0
 _BLOCK = 64 * 1024
 
 _kept: dict[str, bytes] = {}
+
+
+def own_path(text: str) -> Path:
+    """A path as it is written, with ``~``; ``InputError`` for one that can be none."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            say("{text}: whose home is that?", text=repr(text)), say("write the path in full")
+        ) from error
+    if "\0" in text:
+        raise InputError(say("{text} is not a path", text=repr(text)))
+    return path
 
 
 def is_pipe(path: Path) -> bool:

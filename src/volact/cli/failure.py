@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from volact import __version__
-from volact.errors import DataError, InputError, VolactError
+from volact.errors import DataError, InputError, VolactError, one_line, unreadable
 from volact.model.error_text import error_text
 from volact.model.text import Text, raw, say
 from volact.report.terminal_safe import plain
@@ -39,6 +39,9 @@ _MACHINE = {
 }
 
 _NOT_TEXT = re.compile("[\ud800-\udfff]")  # how Python holds bytes that are none
+
+# What no file can be called, or may not be asked for.
+_NAMES = frozenset({errno.ENAMETOOLONG, errno.EACCES})
 
 # Their messages are about code, not about data.
 _HARMLESS = (
@@ -63,6 +66,8 @@ def report_error(error: BaseException) -> int:
     if isinstance(cause, BrokenPipeError):
         discard_stream(sys.stdout)
         return FAILED
+    if isinstance(cause, OSError) and cause.errno in _NAMES and cause.filename:
+        cause = unreadable(cause, one_line(str(cause.filename)))
     if isinstance(cause, VolactError):
         tell(error_text(cause))
         wrong = isinstance(cause, InputError) and not isinstance(cause, DataError)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from volact import __version__
+from volact.bounded.files import own_path
 from volact.cli.failure import tell
 from volact.cli.options.servers import ConnectOptions, ServerOptions, SourceOptions
 from volact.cli.selection import (
@@ -41,7 +42,6 @@ from volact.inventory import (
     with_route,
 )
 from volact.inventory.expect import acceptances
-from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.finding import Acceptance
 from volact.model.server import Server

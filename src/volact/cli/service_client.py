@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from volact.bounded.files import own_path
 from volact.errors import InputError, unreadable
 from volact.model.text import raw, say
 
@@ -44,7 +44,7 @@ def _of_file() -> str:
     if not path:
         return ""
     try:
-        token = Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip()
+        token = own_path(path).read_text("utf-8").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         failed = error if isinstance(error, OSError) else OSError()
         raise unreadable(failed, path) from error

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from volact.bounded.files import as_file, is_pipe, read_named, require_readable
+from volact.bounded.files import as_file, is_pipe, own_path, read_named, require_readable
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
@@ -16,7 +16,7 @@ from volact.model.text import say
 @contextmanager
 def named_file(name: str) -> Iterator[str]:
     """The path of a file for an SDK that reads it itself: of a pipe, a copy for this long."""
-    path = Path(name).expanduser()
+    path = own_path(name)
     with ExitStack() as stack:
         try:
             require_readable(path)

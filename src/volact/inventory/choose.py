@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from volact.bounded.files import require_readable
+from volact.bounded.files import own_path, require_readable
 from volact.cloud.registry import clouds
 from volact.core.assessment.hosts import address_of
 from volact.errors import InputError, unreadable
-from volact.inventory.fields import near, own_path
+from volact.inventory.fields import near
 from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory, matches
 from volact.inventory.target import is_address, parse_target, url_of
@@ -297,6 +297,6 @@ def _problem(
 
 def _readable(path: str) -> None:
     try:
-        require_readable(Path(path).expanduser())
+        require_readable(own_path(path))
     except OSError as error:
         raise unreadable(error, path) from error

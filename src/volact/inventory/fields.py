@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from volact.bounded.files import own_path
 from volact.errors import InputError
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
@@ -151,19 +152,6 @@ class Fields:
     def _placed(self, text: str, key: str) -> str:
         with self.at_key(key):
             return str(self._folder / own_path(self._plain(text, key)))
-
-
-def own_path(text: str) -> Path:
-    """A path as it is written, with ``~``; ``InputError`` for one that can be none."""
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(
-            say("{text}: whose home is that?", text=repr(text)), say("write the path in full")
-        ) from error
-    if "\0" in text:
-        raise InputError(say("{text} is not a path", text=repr(text)))
-    return path
 
 
 _KMS_HOST = re.compile(r"(volact_)?kms[-_]hosts?")  # often looked for, and no key

@@ -11,9 +11,8 @@ import asyncio
 import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
-from volact.bounded.files import read_named
+from volact.bounded.files import own_path, read_named
 from volact.bounded.memory import Secret
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
@@ -99,7 +98,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_file(path: str) -> Secret:
     try:
-        text = read_named(Path(path).expanduser(), most=_MAX_FILE).decode("utf-8-sig")
+        text = read_named(own_path(path), most=_MAX_FILE).decode("utf-8-sig")
     except OSError as error:
         raise unreadable(error, path) from error
     except UnicodeDecodeError as error:

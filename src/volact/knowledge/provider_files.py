@@ -55,7 +55,8 @@ def _own() -> dict[str, Traversable]:
     """The operator's files; ``InputError`` for a folder or a name that cannot be."""
     folder = os.environ.get(OWN, "")
     try:
-        own = _in_folder(Path(folder).expanduser()) if folder else {}
+        # pathlib's own raises for an unknown user; so it is a folder that is not there.
+        own = _in_folder(Path(os.path.expanduser(folder))) if folder else {}  # noqa: PTH111
     except OSError as error:
         raise unreadable(error, f"{OWN}={folder}") from error
     for name in own.keys() & _shipped().keys():

@@ -9,6 +9,7 @@ from volact.model.text import Text, ready, say
 SYSTEM = (
     say("No such file or directory"),
     say("Permission denied"),
+    say("File name too long"),
     say("Is a directory"),
     say("Not a directory"),
     say("No space left on device"),

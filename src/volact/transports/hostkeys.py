@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from volact.bounded.files import read_named
+from volact.bounded.files import own_path, read_named
 from volact.errors import InputError, TransportError, unreadable
 from volact.model.server import HostKeyPolicy
 from volact.model.text import say
@@ -118,7 +118,7 @@ class HostKeys:
         """
         if self.policy == "ignore":
             return None
-        path = Path(known_hosts).expanduser() if known_hosts else self._default
+        path = own_path(known_hosts) if known_hosts else self._default
         if path not in self._files:
             self._files[path] = KnownHosts(path, self.policy)
         return self._files[path]

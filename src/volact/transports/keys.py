@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from volact.bounded.files import read_named
+from volact.bounded.files import own_path, read_named
 from volact.errors import InputError, one_line, unreadable
 from volact.model.server import Credential
 from volact.model.text import say
@@ -56,7 +54,7 @@ def check_key_file(path: str) -> None:
 
 def _read_key(path: str, passphrase: str | None = None) -> asyncssh.SSHKey:
     try:
-        data = read_named(Path(path).expanduser(), most=_MOST_BYTES)
+        data = read_named(own_path(path), most=_MOST_BYTES)
         return asyncssh.import_private_key(data, passphrase)
     except OSError as error:
         raise unreadable(error, path) from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from alibabacloud_credentials.client import Client as Credential
@@ -20,6 +19,7 @@ from alibabacloud_tea_openapi.models import Config
 from darabonba.core import DaraCore
 from Tea.core import TeaCore
 
+from volact.bounded.files import own_path
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.alibaba.declaration import AlibabaSettings
@@ -50,7 +50,7 @@ class Keys:
         self._file = settings.credentials or _FILE if named else ""
         self._section = settings.profile or "default"
         if self._file:
-            profile_in(Path(self._file).expanduser(), self._section)
+            profile_in(own_path(self._file), self._section)
         # By it the SDK asks for keys of roles, and for nothing else.
         TeaCore.get_adapter = staticmethod(lambda *_tls: BoundedAdapter(KEYS, "same-origin"))
         self._provider = self._reads(self._file)
@@ -75,7 +75,7 @@ class Keys:
         """What reads keys from a file, or for ``""`` from where the SDK does."""
         if not file:
             return DefaultCredentialsProvider()
-        path = str(Path(file).expanduser())
+        path = str(own_path(file))
         return ProfileCredentialsProvider(profile_file=path, profile_name=self._section)
 
     def client(self, service: str, region: str) -> Any:

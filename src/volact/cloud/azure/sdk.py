@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
-from volact.bounded.files import read_named, require_readable
+from volact.bounded.files import own_path, read_named, require_readable
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.azure.declaration import AzureSettings
@@ -131,7 +130,7 @@ def _readable(name: str) -> str:
     """The path of a file that can be read, ``""`` where none is named."""
     if not name:
         return ""
-    path = Path(name).expanduser()
+    path = own_path(name)
     try:
         require_readable(path)
     except OSError as error:
@@ -142,7 +141,7 @@ def _readable(name: str) -> str:
 def _principal(name: str) -> Principal | None:
     if not name:
         return None
-    path = Path(name).expanduser()
+    path = own_path(name)
     try:
         return msgspec.json.decode(read_named(path), type=Principal)
     except OSError as error:

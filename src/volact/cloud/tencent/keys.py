@@ -17,6 +17,7 @@ from typing import Any
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
+from volact.bounded.files import own_path
 from volact.cloud.failures import without
 from volact.cloud.key_files import profile_in
 from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
@@ -105,7 +106,7 @@ def _from_environment(env: Mapping[str, str]) -> Any:
 
 def _file(account: TencentSettings) -> Path | None:
     if account.credentials:
-        return Path(account.credentials).expanduser()
+        return own_path(account.credentials)
     found = (Path(name).expanduser() for name in FILES)
     path = next((path for path in found if path.is_file()), None)
     if path is None and account.profile:
