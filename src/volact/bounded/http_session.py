@@ -9,6 +9,7 @@ For libraries that bring a session of their own (pypsrp, cloud SDKs)::
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, Literal
@@ -62,6 +63,9 @@ class BoundedAdapter(HTTPAdapter):
         """One request and the head of its answer."""
         if self._aborted:
             raise requests.exceptions.ConnectionError(say("no further request is sent"))
+        if more.get("verify") is True:
+            # requests' own sessions heed it; SDKs that prepare their requests do not.
+            more["verify"] = os.environ.get("REQUESTS_CA_BUNDLE") or True
         response = super().send(request, **more)
         if 300 <= response.status_code < 400 and not self._may_lead(response):
             response.raw.close()

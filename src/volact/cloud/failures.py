@@ -46,7 +46,7 @@ WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_on
 UNTRUSTED = Meaning(
     "host-key",
     say("the API's certificate is not trusted"),
-    say("check the endpoint, and whether a proxy in between inspects TLS"),
+    say("name its authority with REQUESTS_CA_BUNDLE, or check the endpoint"),
 )
 UNTAKEN = Meaning("protocol", say("the API does not take the request"))
 

@@ -28,7 +28,11 @@ def make_client(service: Service, account: TencentSettings, region: str, credent
     logging.getLogger(LOGGER_NAME).setLevel(logging.WARNING)
     endpoint = endpoint_of(account, service, region)
     http = HttpProfile(
-        protocol=endpoint.scheme, endpoint=endpoint.host, reqTimeout=_REQUEST_S, keepAlive=True
+        protocol=endpoint.scheme,
+        endpoint=endpoint.host,
+        reqTimeout=_REQUEST_S,
+        keepAlive=True,
+        certification=True,  # else always certifi's authorities, whatever the environment names
     )
     # The region breaker would send requests to another region's endpoint.
     profile = ClientProfile(httpProfile=http, language="en-US", disable_region_breaker=True)
