@@ -240,12 +240,15 @@ def test_an_empty_word_names_no_run(place: Path) -> None:
         assert done.stderr == "volact: name a run (see: volact runs)\n"
 
 
-def test_units_for_a_folder_that_is_gone_are_refused(place: Path) -> None:
+@pytest.mark.parametrize(
+    "words", [("--print-cron", "web.example"), ("--once", "-i", "fleet.toml"), ("-i", "fleet.toml")]
+)
+def test_no_watch_begins_in_a_folder_that_is_gone(place: Path, words: tuple[str, ...]) -> None:
     gone = place / "gone"
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    done = volact("watch", "--print-cron", "web.example")
+    done = volact("watch", *words)
     os.chdir(place)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("volact: the current folder does not exist any more (")

@@ -106,11 +106,21 @@ def _before(options: WatchOptions) -> Iterator[tuple[str, ServerStanding]]:
 
 def _whose(options: WatchOptions) -> list[str]:
     """The words that name the watched servers; they identify the lock."""
-    inventory = os.path.abspath(options.inventory) if options.inventory else ""  # noqa: PTH100
+    inventory = _in_full(options.inventory) if options.inventory else ""
     return [
         inventory, options.from_, *options.from_filter, *sorted(options.limits),
         *sorted(options.targets),
     ]  # fmt: skip
+
+
+def _in_full(path: str) -> str:
+    """A path with the current folder, the folder itself for ``""``."""
+    try:
+        return os.path.abspath(path)  # noqa: PTH100
+    except OSError as error:
+        raise InputError(
+            say("the current folder does not exist any more"), say("change to another one")
+        ) from error
 
 
 def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
@@ -130,12 +140,7 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
     parse_kms_hosts(options.kms_host, "--kms-host")
     control_of(options)
     servers = _named(options)
-    try:
-        folder = str(Path.cwd())
-    except OSError as error:
-        raise InputError(
-            say("the current folder does not exist any more"), say("change to another one")
-        ) from error
+    folder = _in_full("")
     return WatchCommand(
         command=(*_program(), "watch", "--once", *words_of(options)),
         folder=folder,
