@@ -32,7 +32,7 @@ def make_client(service: Service, account: TencentSettings, region: str, credent
         endpoint=endpoint.host,
         reqTimeout=_REQUEST_S,
         keepAlive=True,
-        certification=True,  # else always certifi's authorities, whatever the environment names
+        certification=True,  # else certifi's authorities alone, not those of the environment
     )
     # The region breaker would send requests to another region's endpoint.
     profile = ClientProfile(httpProfile=http, language="en-US", disable_region_breaker=True)
