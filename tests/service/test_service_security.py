@@ -79,7 +79,7 @@ def test_behind_a_proxy_the_public_address_is_the_own_one(store: Store) -> None:
 def test_a_host_that_is_none_is_no_defect(service: Service, host: str) -> None:
     """Neither before the sign-in nor after it, when pages and forms are told their own path."""
     service.user("ada")
-    headers, own = {"host": host.encode()}, {"sec-fetch-site": "same-origin"}
+    headers, own = {"host": host}, {"sec-fetch-site": "same-origin"}
     with service.client() as client:
         for signed_in in (False, True):
             if signed_in:
