@@ -20,7 +20,7 @@ ALL = [part for verb in VERBS for part in verb.parts or (verb,) if verb.name not
 ODD = (
     "", " ", "a\udce9", "9" * 5000, "\u00b2", "[", "%", "a..b", "x" * 300, "\x01\x1b[2J", "\n",
     "-", "=", ":", ",", "!", "@", "http://[x", "https://x:abc", "1e999", "nan", "-1", "日本", "/",
-    "/dev/null", "~nobody9/x", "a=b", "a:b", "env:", "*" * 2000, "{0}", "%s", "1/0", "0%", "1:2:3",
+    "/dev/null", "~no-user/x", "a=b", "a:b", "env:", "*" * 2000, "{0}", "%s", "1/0", "0%", "1:2:3",
 )  # fmt: skip
 # What each verb needs to get as far as its options, beside the inventory.
 NEEDED = {

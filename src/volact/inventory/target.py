@@ -12,7 +12,7 @@ from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
-from volact.model.server import Address, Scheme, Server, require_host
+from volact.model.server import Address, Scheme, Server, is_port, require_host
 from volact.model.text import say
 
 LOGIN_SCHEMES = ("ssh", "winrm", "winrms")  # a user, a host and a port follow
@@ -128,7 +128,7 @@ def _shown(scheme: str, login: str, place: str) -> str:
 def _port(shown: str, word: str | None) -> int | None:
     if word is None:
         return None
-    if not (word.isascii() and word.isdigit() and len(word) <= 5 and 1 <= int(word) <= 65535):
+    if not is_port(word):
         # What is no number may be a secret that got into the wrong place; four signs are none.
         harmless = len(word) <= 4 or (word.isascii() and word.isdigit())
         told = repr(word[:12]) if harmless else "'…'"

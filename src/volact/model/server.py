@@ -7,6 +7,7 @@ keys when the first call is made.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -58,6 +59,11 @@ def require_host(host: str) -> None:
         raise InputError(
             say("{host} has characters that no host has", host=repr(one_line(host, 80)))
         )
+
+
+def is_port(text: str) -> bool:
+    """Whether it is written as the number of a TCP port, 1 to 65535."""
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= 65535
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

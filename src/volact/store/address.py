@@ -16,6 +16,7 @@ import msgspec
 import platformdirs
 
 from volact.errors import InputError
+from volact.model.server import is_port
 from volact.model.text import raw, say
 
 VARIABLE = "VOLACT_STORE"
@@ -161,7 +162,7 @@ def _is_text(text: str) -> bool:
 
 def _is_port(text: str) -> bool:
     """Whether it is the number of a port, or none is given."""
-    return not text or (re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= 65535)
+    return not text or is_port(text)
 
 
 def hidden(shown: str, text: str) -> str:

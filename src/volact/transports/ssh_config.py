@@ -22,7 +22,7 @@ from asyncssh.config import SSHClientConfig, SSHConfig
 
 from volact.account import account_name
 from volact.errors import InputError, one_line, unreadable
-from volact.model.server import Address, Server, require_host
+from volact.model.server import Address, Server, is_port, require_host
 from volact.model.text import say
 from volact.threads import BlockingCalls
 
@@ -180,7 +180,7 @@ def _read(path: Path, server: Server) -> HostSettings:
     except InputError as error:
         raise InputError(error.what, where=str(path)) from error
     port = cast("int | None", config.get("Port"))
-    if port is not None and not _is_port(port):
+    if port is not None and not is_port(str(port)):
         what = say("{shown}: port {told} is not a number from 1 to 65535", shown=host, told=port)
         raise InputError(what, where=str(path))
     if command:
@@ -226,7 +226,7 @@ def _hop(word: str, path: Path) -> Address:
     host, _, port = place.rpartition(":") if not place.endswith("]") else (place, "", "")
     if not host:
         host, port = place, ""
-    if not host or (port and not (re.fullmatch("[0-9]{1,5}", port) and _is_port(int(port)))):
+    if not host or (port and not is_port(port)):
         raise InputError(say("ProxyJump {word}: not user@host:port", word=word), where=str(path))
     return Address(
         scheme="ssh",
@@ -234,10 +234,6 @@ def _hop(word: str, path: Path) -> Address:
         port=int(port) if port else None,
         user=login or None,
     )
-
-
-def _is_port(number: int) -> bool:
-    return 1 <= number <= 65535
 
 
 def own_user() -> str:
