@@ -24,8 +24,9 @@ from pathlib import Path
 from filelock import FileLock
 from held_port import held_port
 
-# useradd fails where another process changes the machine's accounts: this one waits.
-_ACCOUNTS = FileLock(Path(tempfile.gettempdir()) / "volact-wine-accounts.lock")
+# useradd fails where another process changes the machine's accounts: this one waits, wherever
+# that one has its temporary files.
+_ACCOUNTS = FileLock("/tmp/volact-wine-accounts.lock")
 
 TEMP = "AppData/Local/Temp"
 
