@@ -5,12 +5,8 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 
 import gc
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -33,39 +29,6 @@ os.environ["VOLACT_STORE"] = "none"
 # has compiled is used as it is, which another place for compiled files would not do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-
-# Memory that is written to as if it were a disk, and the room that all the tests together need.
-_MEMORY, _ROOM = Path("/dev/shm"), 6 << 30
-
-
-def _holds_temporary_files(folder: Path) -> bool:
-    """Whether tests can write and start their files there, and there is room for all."""
-    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-        return False
-    if os.statvfs(folder).f_flag & os.ST_NOEXEC or shutil.disk_usage(folder).free < _ROOM:
-        return False
-    # What is free there is a limit; the memory may be in use.
-    known = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
-    return int(known["MemAvailable"].split()[0]) << 10 >= 2 * _ROOM
-
-
-# The tests write gigabytes, and databases wait for the disk at each commit: with a disk that
-# others use too, tests of stores take twice the time.  A TMPDIR that is set stays.
-if "TMPDIR" not in os.environ and _holds_temporary_files(_MEMORY):
-    os.environ["TMPDIR"] = str(_MEMORY)
-    tempfile.tempdir = None
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_memory_stays_in_use(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Where all tests of this process passed, their files in memory end with it."""
-    yield
-    folder = tmp_path_factory.getbasetemp()
-    if folder.is_relative_to(_MEMORY) and not request.session.testsfailed:
-        shutil.rmtree(folder, ignore_errors=True)
-
 
 # As volact itself has it: what is imported and collected stays, and is no garbage.
 gc.set_threshold(20_000, 10, 10)
